@@ -1,0 +1,205 @@
+"""The border between platform and session: a session folder and environment variables.
+
+Both processes import this file, so it is standard library only and quick to load. A session writes only
+into its own folder, in drafts that are fsynced and renamed; only platform processes write the store.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from urllib.parse import quote, unquote
+
+ENV_SESSION = "NSML_SESSION_NAME"
+"""Own name, OWNER/DATASET/NUMBER."""
+ENV_FOLDER = "NSML_SESSION_FOLDER"
+"""Own session folder, as the session sees it."""
+ENV_STORE = "NSML_MODEL_STORE"
+"""Folder that holds OWNER/DATASET/NUMBER/ of every session, as the session sees it."""
+ENV_DATASET_PATH = "NSML_DATASET_PATH"
+"""Data of the dataset; several are joined by os.pathsep."""
+ENV_DATASET_NAME = "NSML_DATASET_NAME"
+"""Name of the dataset; several are joined by commas."""
+ENV_GPU_NUM = "NSML_GPU_NUM"
+"""GPUs that the session really has; 0 on a machine without one."""
+ENV_WORKERS = "NSML_WORKERS"
+"""Processes the session may train on in parallel: its GPUs, or as many CPU workers."""
+ENV_RANK = "NSML_RANK"
+"""Rank of this process within its session; only rank 0 reports and saves."""
+ENV_INSTRUCTION = "NSML_INSTRUCTION"
+"""What `nsml.paused()` has to do, as the JSON of an Instruction; absent in a plain run."""
+ENV_MODEL_LIMIT = "NSML_MODEL_LIMIT"
+"""Largest checkpoint the dataset accepts, bytes; absent without a limit."""
+
+RUN, FORK, INFER, SUBMIT, TRIAL = "normal", "normal/fork", "infer", "submit", "submit(test)"
+"""Types of session, as `nsml ps` shows them."""
+
+
+@dataclass(frozen=True)
+class Instruction:
+    """What `nsml.paused()` does: restore a checkpoint, then go on (fork) or predict (submit)."""
+
+    action: str
+    """FORK, SUBMIT or TRIAL."""
+    session: str
+    """Session whose checkpoint is loaded."""
+    checkpoint: str
+    """Key of that checkpoint."""
+    loader: str = ""
+    """The dataset owner's data_loader.py; "" for a fork."""
+    prediction: str = ""
+    """File the prediction is written to; "" for a fork."""
+    time_limit: float = 3600.0
+    """Seconds that inference may take."""
+
+    def to_json(self) -> str:
+        """One line of JSON."""
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str) -> Instruction:
+        """Read what `to_json` wrote."""
+        return cls(**json.loads(text))
+
+
+@dataclass(frozen=True)
+class CheckpointRecord:
+    """What one `nsml.save` left behind; the index file beside the checkpoint's files."""
+
+    name: str
+    """Key, as text."""
+    folder: str
+    """Folder of its files, relative to `checkpoints/`."""
+    saved_at: float
+    """Seconds since the epoch."""
+    elapsed: float
+    """Seconds since the previous checkpoint of the session, or since its start."""
+    size: int
+    """Bytes of all files."""
+    summary: Mapping[str, object] = field(default_factory=dict)
+    """The last values reported before the save."""
+    single_file: bool = False
+    """The guest wrote one file *to* the path it was given (NSML up to 2019), not into it."""
+
+    def to_json(self) -> str:
+        """One line of JSON."""
+        return json.dumps(asdict(self), default=str)
+
+    @classmethod
+    def from_json(cls, text: str) -> CheckpointRecord:
+        """Read what `to_json` wrote."""
+        return cls(**json.loads(text))
+
+
+@dataclass(frozen=True)
+class SessionFolder:
+    """Where each thing lies in the folder of a session."""
+
+    root: Path
+
+    @property
+    def code(self) -> Path:
+        """The uploaded files as they were, read-only; what fork and submit start from."""
+        return self.root / "code"
+
+    @property
+    def work(self) -> Path:
+        """Working directory: a copy of `code` that the session may write to; `/app` in a session."""
+        return self.root / "output"
+
+    @property
+    def checkpoints(self) -> Path:
+        """One index file per checkpoint, and the folders they name."""
+        return self.root / "checkpoints"
+
+    @property
+    def reports(self) -> Path:
+        """What `nsml.report` recorded, JSON lines."""
+        return self.root / "reports"
+
+    @property
+    def log(self) -> Path:
+        """Standard output and standard error of the session."""
+        return self.root / "log"
+
+    @property
+    def events(self) -> Path:
+        """Progress of a submission, one line each, written by the session for the terminal."""
+        return self.root / "events"
+
+    @property
+    def exit(self) -> Path:
+        """How the session ended, JSON; its presence says that it has ended."""
+        return self.root / "exit"
+
+    @property
+    def lock(self) -> Path:
+        """Held by the session's supervisor as long as it lives."""
+        return self.root / "supervisor.lock"
+
+    @property
+    def supervisor_log(self) -> Path:
+        """What the supervisor itself had to say; empty unless something went wrong."""
+        return self.root / "supervisor.log"
+
+    @property
+    def stop(self) -> Path:
+        """Its presence asks the supervisor to stop the session; it holds who asked."""
+        return self.root / "stop"
+
+    @property
+    def prediction(self) -> Path:
+        """The prediction file of a submission."""
+        return self.root / "prediction"
+
+    def index_of(self, checkpoint: str) -> Path:
+        """Index file of a checkpoint; any printable key gives a legal, distinct file name."""
+        return self.checkpoints / f"{quote(checkpoint, safe=' ')}.json"
+
+    def checkpoint(self, name: str) -> CheckpointRecord | None:
+        """Record of the checkpoint `name`, or None if it was never saved."""
+        try:
+            return CheckpointRecord.from_json(self.index_of(name).read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return None
+
+    def checkpoint_names(self) -> list[str]:
+        """Keys of all checkpoints, in no particular order."""
+        try:
+            names = os.listdir(self.checkpoints)
+        except FileNotFoundError:
+            return []
+        return [unquote(name[:-5]) for name in names if name.endswith(".json")]
+
+
+def session_folder(store: Path, session: str) -> SessionFolder:
+    """Folder of the session `OWNER/DATASET/NUMBER` below `store`."""
+    return SessionFolder(store.joinpath(*session.split("/")))
+
+
+def write_atomic(path: Path, data: bytes) -> None:
+    """Show `data` under `path` completely or not at all, also across a power cut."""
+    descriptor, draft = tempfile.mkstemp(prefix=".draft-", dir=path.parent)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(draft, path)
+    except BaseException:
+        os.unlink(draft)
+        raise
+    sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names inside `folder` durable."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

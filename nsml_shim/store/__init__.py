@@ -1,0 +1,1 @@
+"""SQLite: one file per table, the SQL in the open. Only platform processes write here."""
