@@ -134,7 +134,11 @@ class NoSandbox(ShimError):
 class RateLimitExceeded(ShimError):
     """Submitted again too early."""
 
+    remaining: float
+    """Seconds until the next submission is taken."""
+
     def __init__(self, remaining: float, interval: float, dataset: str) -> None:
+        self.remaining = remaining
         minutes, seconds = divmod(int(remaining + 0.999), 60)
         super().__init__(
             f"Rate limit exceeded: remained time: {minutes}m{seconds:02d}s "

@@ -154,6 +154,13 @@ class Submissions:
             (float(score_text), score_text, now, submission.id),
         )
 
+    def pass_unscored(self, submission: SubmissionRow, *, now: float) -> None:
+        """Record a dry run that predicted well on data without labels."""
+        self._db.execute(
+            "UPDATE submissions SET status = 'SCORED', finished_at = ? WHERE id = ?",
+            (now, submission.id),
+        )
+
     def fail(self, submission: SubmissionRow, *, error: str, now: float) -> None:
         """Record why there is no score; a failed submission costs the team nothing."""
         self._db.execute(

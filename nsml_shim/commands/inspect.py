@@ -1,0 +1,99 @@
+"""Look at sessions: `ps`, `logs`, `model ls`."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from nsml_shim import protocol
+from nsml_shim.commands.fork import refuse_submission
+from nsml_shim.commands.platform import Platform
+from nsml_shim.names import SessionName
+from nsml_shim.store.checkpoints import CheckpointRow
+from nsml_shim.store.sessions import SessionRow
+
+POLL_SECONDS = 0.1
+CHUNK = 1 << 16
+
+
+@dataclass(frozen=True)
+class Listed:
+    """One line of `nsml ps`."""
+
+    session: SessionRow
+    models: int
+    size: int
+    """Bytes of all its checkpoints."""
+
+
+def sessions(
+    platform: Platform,
+    *,
+    ended: bool,
+    last: int | None = None,
+    dataset: str | None = None,
+    search: str | None = None,
+) -> list[Listed]:
+    """Own sessions, newest first.
+
+    Args:
+        platform: Settings and store.
+        ended: Whether those that have ended belong to it.
+        last: Only so many of the newest.
+        dataset: Only those on this dataset.
+        search: Only those whose name contains this.
+    """
+    totals = platform.checkpoints.totals()
+    rows = platform.sessions.newest_first(owner=platform.settings.owner, ended=ended)
+    rows = [platform.checked(row) for row in rows]
+    rows = [
+        row
+        for row in rows
+        if (ended or not row.has_ended)
+        and (dataset is None or dataset in row.dataset.split(","))
+        and (search is None or search in str(row.name))
+    ]
+    return [Listed(row, *totals.get(row.id, (0, 0))) for row in rows[:last]]
+
+
+def log(platform: Platform, name: SessionName, *, follow: bool) -> Iterator[bytes]:
+    """The session's log so far; with `follow` also what comes, until the session has ended.
+
+    Raises:
+        NoSuchSession: If there is no such session.
+        SessionRefused: If it is a submission (a dry run's log may be read).
+    """
+    row = platform.find_session(name)
+    if row.kind != protocol.TRIAL:
+        refuse_submission("logs", row)
+    folder = platform.folder(row)
+    while follow and not folder.log.exists() and not platform.find_session(name).has_ended:
+        time.sleep(POLL_SECONDS)
+    if not folder.log.exists():
+        return
+    with open(folder.log, "rb") as file:
+        while True:
+            # Looked up before reading: what is written before the exit is still read below.
+            ended = folder.exit.exists()
+            while chunk := file.read(CHUNK):
+                yield chunk
+            if ended or not follow or platform.find_session(name).has_ended:
+                yield file.read()
+                return
+            time.sleep(POLL_SECONDS)
+
+
+def checkpoints(platform: Platform, name: SessionName) -> list[CheckpointRow]:
+    """Checkpoints of a session, oldest first, as they are on disk now.
+
+    Raises:
+        NoSuchSession: If there is no such session.
+        SessionRefused: If it is a submission.
+    """
+    row = platform.find_session(name)
+    refuse_submission("ls", row)
+    folder = platform.folder(row)
+    records = [r for key in folder.checkpoint_names() if (r := folder.checkpoint(key))]
+    rows = [CheckpointRow(r.name, r.saved_at, r.elapsed, r.summary, r.size) for r in records]
+    return sorted(rows, key=lambda row: row.saved_at)

@@ -1,0 +1,142 @@
+"""The process of a session: its command line, its variables, what it may see."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from nsml_shim import protocol
+from nsml_shim.commands.platform import Platform
+from nsml_shim.protocol import Instruction
+from nsml_shim.sessions import sandbox, shelf
+from nsml_shim.sessions.leases import machine_slots
+from nsml_shim.sessions.sandbox import Mount
+from nsml_shim.store.sessions import SessionRow
+
+KEPT = ("PATH", "LANG", "LC_ALL", "TZ", "LD_LIBRARY_PATH", "CUDA_HOME")
+"""Variables of the user that a submission keeps; a training session keeps all but NSML_*."""
+
+
+@dataclass(frozen=True)
+class Start:
+    """How to start the process of a session."""
+
+    argv: Sequence[str]
+    env: Mapping[str, str]
+    cwd: Path
+
+
+def training(platform: Platform, row: SessionRow, slots: Sequence[str]) -> Start:
+    """A run or a fork: the guest's command in its working directory, with the user's variables."""
+    folder = platform.folder(row)
+    datasets = platform.find_datasets(row.dataset)
+    env = {key: value for key, value in os.environ.items() if not key.startswith("NSML_")}
+    env |= _variables(platform, row, slots)
+    env |= _data([d.name for d in datasets], [str(d.run_view) for d in datasets])
+    limit = min((d.settings.model_limit for d in datasets), default=float("inf"))
+    if limit != float("inf"):
+        env[protocol.ENV_MODEL_LIMIT] = str(limit)
+    reserved: list[str] = []
+    if row.kind == protocol.FORK:
+        instruction = Instruction(protocol.FORK, row.parent, row.checkpoint)
+        env[protocol.ENV_INSTRUCTION] = instruction.to_json()
+        reserved = ["--pause", "1", "--iteration", row.checkpoint]
+    return Start(_command(row, reserved), env, folder.work)
+
+
+def submission(platform: Platform, row: SessionRow, slots: Sequence[str]) -> Start:
+    """A submission: the guest's command, alone with its code, the test data and its models."""
+    folder = platform.folder(row)
+    dataset = platform.find_dataset(row.dataset)
+    trial = row.kind == protocol.TRIAL
+    view = dataset.trial_view if trial else dataset.submit_view
+    box = sandbox.find(opted_out=dataset.settings.allow_unsandboxed)
+    data = f"/data/{dataset.name}" if box.remaps else str(view)
+    instruction = Instruction(
+        action=row.kind,
+        session=row.parent,
+        checkpoint=row.checkpoint,
+        loader=f"{data}/data_loader.py",
+        prediction=str(folder.prediction),
+        time_limit=dataset.settings.time_limit,
+    )
+    env = {key: os.environ[key] for key in KEPT if key in os.environ}
+    env |= _variables(platform, row, slots)
+    env |= _data([dataset.name], [data])
+    env |= {protocol.ENV_INSTRUCTION: instruction.to_json(), "HOME": str(folder.work)}
+    mounts = [
+        # Ensembles read checkpoints of the owner's other sessions; labels and store stay outside.
+        Mount(platform.settings.sessions / row.owner, None, writable=False),
+        Mount(folder.root, None, writable=True),
+        Mount(folder.code, None, writable=False),
+        Mount(folder.work, "/app", writable=True),
+        Mount(view, f"/data/{dataset.name}", writable=False),
+        Mount(Path(env["PYTHONPATH"]), None, writable=False),
+    ]
+    argv, env = box.wrap(
+        _command(row, ["--mode", "test", "--pause", "1"]),
+        mounts=mounts,
+        workdir="/app" if box.remaps else str(folder.work),
+        network=False,
+        env=env,
+    )
+    return Start(argv, env, folder.work)
+
+
+def evaluator(platform: Platform, row: SessionRow, script: Path, labels: Path) -> tuple[Start, str, str]:
+    """The owner's evaluator, alone with the prediction and the hidden labels.
+
+    Returns:
+        How to start it (without its own arguments), and the paths of prediction and labels as it
+        will see them.
+    """
+    folder = platform.folder(row)
+    dataset = platform.find_dataset(row.dataset)
+    box = sandbox.find(opted_out=dataset.settings.allow_unsandboxed)
+    # Evaluators up to 2019 hard-code this path.
+    seen_labels = f"/data/{dataset.name}/test/test_label" if box.remaps else str(labels)
+    mounts = [
+        Mount(script, None, writable=False),
+        Mount(labels, seen_labels, writable=False),
+        Mount(folder.prediction, None, writable=False),
+    ]
+    env = {key: os.environ[key] for key in KEPT if key in os.environ}
+    argv, env = box.wrap(
+        [row.interpreter, str(script)],
+        mounts=mounts,
+        workdir="/" if box.remaps else str(folder.work),
+        network=False,
+        env=env | {"PYTHONUTF8": "1"},
+    )
+    return Start(argv, env, folder.root), str(folder.prediction), seen_labels
+
+
+def _command(row: SessionRow, reserved: Sequence[str]) -> list[str]:
+    return [row.interpreter, "-u", row.entry, *row.args, *reserved]
+
+
+def _variables(platform: Platform, row: SessionRow, slots: Sequence[str]) -> dict[str, str]:
+    folder = platform.folder(row)
+    kind, _ = machine_slots()
+    variables = {
+        protocol.ENV_SESSION: str(row.name),
+        protocol.ENV_FOLDER: str(folder.root),
+        protocol.ENV_STORE: str(platform.settings.sessions),
+        # On a machine without a GPU scripts that ask "use cuda?" must hear no, whatever -g says.
+        protocol.ENV_GPU_NUM: str(len(slots) if kind == "gpu" else 0),
+        protocol.ENV_WORKERS: str(max(1, len(slots))),
+        "PYTHONPATH": str(shelf.shelf(platform.settings.home)),
+        "PYTHONUTF8": "1",  # scripts open files without naming an encoding
+    }
+    if kind == "gpu":
+        variables["CUDA_VISIBLE_DEVICES"] = ",".join(slots)
+    return variables
+
+
+def _data(names: Sequence[str], paths: Sequence[str]) -> dict[str, str]:
+    return {
+        protocol.ENV_DATASET_NAME: ",".join(names),
+        protocol.ENV_DATASET_PATH: os.pathsep.join(paths),
+    }

@@ -1,0 +1,258 @@
+"""The parent of one session, from the wait for its GPUs until its last row in the store.
+
+Runs detached, as `python -m nsml_shim.commands.supervise OWNER/DATASET/NUMBER`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from nsml_shim import protocol, settings
+from nsml_shim.commands import process, score
+from nsml_shim.commands.platform import Platform
+from nsml_shim.errors import ShimError
+from nsml_shim.names import SessionName
+from nsml_shim.protocol import SessionFolder, write_atomic
+from nsml_shim.sessions import leases, processes, snapshot
+from nsml_shim.sessions.leases import Lease, Slots
+from nsml_shim.store.sessions import SessionRow
+
+POLL_SECONDS = 0.2
+GRACE_SECONDS = 10.0
+"""Between the polite signal and the other one."""
+LAST_LINE = "User session exited"
+
+
+@dataclass
+class Watch:
+    """What the supervisor has copied from the session folder so far."""
+
+    checkpoints: dict[str, float] = field(default_factory=dict[str, float])
+    """When each checkpoint was saved."""
+    reports_offset: int = 0
+    peak_memory: int = 0
+    """Bytes."""
+
+
+def supervise(platform: Platform, name: SessionName) -> None:
+    """Lease slots, start the session, watch it, record its end."""
+    row = platform.sessions.find(name)
+    if row is None:
+        raise ShimError(f"{name} is not in the store.")
+    folder = platform.folder(row)
+    with leases.hold(folder.lock):
+        processes.become_subreaper()
+        try:
+            code, cause = _live(platform, row, folder)
+        except ShimError as error:
+            code, cause = None, str(error)
+        except BaseException as error:
+            _finish(platform, row, folder, None, f"the platform failed: {error!r}")
+            raise
+        _finish(platform, row, folder, code, cause)
+
+
+def _live(platform: Platform, row: SessionRow, folder: SessionFolder) -> tuple[int | None, str]:
+    """The session's whole life; returns its exit code and the cause of its end in words."""
+    lease = _wait_for_slots(platform, row, folder)
+    if lease is None:
+        return None, _stop_cause(folder)
+    try:
+        snapshot.materialise(folder.code, folder.work)
+        submits = row.kind in (protocol.SUBMIT, protocol.TRIAL)
+        prepare = process.submission if submits else process.training
+        start = prepare(platform, row, lease.names)
+        platform.sessions.set_running(row, now=platform.clock())
+        code, cause = _run(platform, row, folder, start)
+        if submits:
+            cause = score.conclude(platform, row, code, cause)
+        return code, cause
+    finally:
+        lease.release()
+
+
+def _wait_for_slots(platform: Platform, row: SessionRow, folder: SessionFolder) -> Lease | None:
+    """Slots of the machine and, if there is a quota, of the owner; None if stopped before."""
+    config = platform.settings
+    _, names = leases.machine_slots()
+
+    def may_i_go() -> bool:
+        earlier = platform.sessions.waiting_before(row)
+        return not any(leases.is_held(platform.folder(other).lock) for other in earlier)
+
+    def cancelled() -> bool:
+        return folder.stop.exists()
+
+    pools = [Slots(config.leases, [f"slot-{name}" for name in names])]
+    if config.quota:
+        quota = [f"quota-{row.owner}-{number}" for number in range(config.quota)]
+        pools.insert(0, Slots(config.leases, quota))
+    held: list[Lease] = []
+    for pool in pools:
+        lease = pool.acquire(row.gpus, may_i_go=may_i_go, poll=POLL_SECONDS, cancelled=cancelled)
+        if lease is None:
+            for other in held:
+                other.release()
+            return None
+        held.append(lease)
+    return _Leases(held)
+
+
+class _Leases(Lease):
+    """Several leases that end together; the names are those of the machine's slots."""
+
+    def __init__(self, held: Sequence[Lease]) -> None:
+        self._held = held
+        self.names = tuple(name.removeprefix("slot-") for name in held[-1].names)
+
+    def release(self) -> None:
+        for lease in self._held:
+            lease.release()
+
+
+def _run(
+    platform: Platform, row: SessionRow, folder: SessionFolder, start: process.Start
+) -> tuple[int, str]:
+    """Start the process and watch it to its end."""
+    with open(folder.log, "ab") as log:
+        child = subprocess.Popen(
+            start.argv,
+            cwd=start.cwd,
+            env=dict(start.env),
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    if row.cpus:
+        _pin(child.pid, row.cpus)
+    limit = _time_limit(platform, row)
+    deadline = time.monotonic() + limit
+    watch, cause = Watch(), ""
+    while True:
+        try:
+            code = child.wait(timeout=POLL_SECONDS)
+            break
+        except subprocess.TimeoutExpired:
+            pass
+        copy_records(platform, row, folder, watch)
+        cause = cause or _reason_to_end(row, folder, child.pid, watch)
+        if not cause and time.monotonic() > deadline:
+            cause = f"{score.NO_RESPONSE} within {limit:g} seconds"
+        if cause:
+            platform.sessions.set_stopping(row)
+            processes.kill_tree(child.pid, GRACE_SECONDS)
+    # Whatever the guest left running ends with it: nothing may hold a GPU without a lease.
+    processes.kill_tree(os.getpid(), 1.0, include_self=False)
+    copy_records(platform, row, folder, watch)
+    return code, cause or describe(code)
+
+
+def _time_limit(platform: Platform, row: SessionRow) -> float:
+    """Seconds the process may take: a submission its dataset's limit plus time to start and load."""
+    if row.kind not in (protocol.SUBMIT, protocol.TRIAL):
+        return float("inf")
+    return platform.find_dataset(row.dataset).settings.time_limit + score.LOAD_SECONDS
+
+
+def _pin(pid: int, cpus: int) -> None:
+    if hasattr(os, "sched_setaffinity"):
+        usable = sorted(os.sched_getaffinity(0))
+        os.sched_setaffinity(pid, usable[:cpus])
+
+
+def _reason_to_end(row: SessionRow, folder: SessionFolder, pid: int, watch: Watch) -> str:
+    """Why the session has to end now; "" if it may go on."""
+    if folder.stop.exists():
+        return _stop_cause(folder)
+    if row.memory:
+        used = processes.resident_bytes([pid, *processes.descendants(pid)])
+        watch.peak_memory = max(watch.peak_memory, used)
+        if used > row.memory:
+            return (
+                f"out of memory: it used {used / 2**30:.2f} GiB, its limit is "
+                f"{row.memory / 2**30:.2f} GiB; give it more with --memory"
+            )
+    return ""
+
+
+def _stop_cause(folder: SessionFolder) -> str:
+    return f"stopped by {folder.stop.read_text(encoding='utf-8').strip()}"
+
+
+def describe(code: int) -> str:
+    """An exit code in words."""
+    if code == 0:
+        return "finished"
+    if code > 0:
+        return f"exited with code {code}"
+    try:
+        return f"killed by {signal.Signals(-code).name}"
+    except ValueError:
+        return f"killed by signal {-code}"
+
+
+def copy_records(platform: Platform, row: SessionRow, folder: SessionFolder, watch: Watch) -> None:
+    """Copy new checkpoints and the newest summary from the session folder into the store."""
+    records = [r for name in folder.checkpoint_names() if (r := folder.checkpoint(name))]
+    new = [r for r in records if watch.checkpoints.get(r.name) != r.saved_at]
+    if new:
+        platform.checkpoints.put(row.id, new)
+        watch.checkpoints |= {record.name: record.saved_at for record in new}
+    summary = _newest_summary(folder.reports, watch)
+    if summary is not None:
+        platform.sessions.set_summary(row, summary)
+
+
+def _newest_summary(reports: Path, watch: Watch) -> dict[str, object] | None:
+    """Values of the last new report with summary=True, or None."""
+    if not reports.exists() or reports.stat().st_size == watch.reports_offset:
+        return None
+    with open(reports, "rb") as file:
+        file.seek(watch.reports_offset)
+        data = file.read()
+    complete = data[: data.rfind(b"\n") + 1]  # a line may be half written
+    watch.reports_offset += len(complete)
+    for line in reversed(complete.splitlines()):
+        point = json.loads(line)
+        if point["summary"]:
+            return point["values"]
+    return None
+
+
+def _finish(
+    platform: Platform, row: SessionRow, folder: SessionFolder, code: int | None, cause: str
+) -> None:
+    """The end, in the order in which others look: log, exit file, store."""
+    with open(folder.log, "a", encoding="utf-8") as log:
+        log.write(f"{LAST_LINE}\n")
+    for name in folder.checkpoint_names():
+        record = folder.checkpoint(name)
+        if record:
+            snapshot.adopt(folder.checkpoints / record.folder, platform.settings.blobs)
+    now = platform.clock()
+    write_atomic(folder.exit, json.dumps({"code": code, "cause": cause, "ended_at": now}).encode())
+    platform.sessions.set_exited(row, cause=cause, exit_code=code, now=now)
+    submission = platform.submissions.of_session(row.id)
+    if submission:  # a no-op if it has its score
+        platform.submissions.fail(submission, error=cause, now=now)
+
+
+def main() -> None:
+    """Entry of the detached process."""
+    # A terminal that closes, or a Ctrl-C in it, must not end the session.
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    supervise(Platform(settings.load()), SessionName.parse(sys.argv[1]))
+
+
+if __name__ == "__main__":
+    main()

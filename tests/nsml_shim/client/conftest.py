@@ -1,0 +1,90 @@
+"""Run a few lines as a session would, and look at what they left in the session folder."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from nsml_shim import protocol
+from nsml_shim.protocol import Instruction, SessionFolder, session_folder
+
+ROOT = Path(__file__).parents[3]
+
+
+@dataclass
+class Store:
+    """A model store with the session team/toy/1."""
+
+    root: Path
+    env: dict[str, str] = field(default_factory=dict)
+
+    def folder(self, name: str = "team/toy/1") -> SessionFolder:
+        folder = session_folder(self.root, name)
+        folder.checkpoints.mkdir(parents=True, exist_ok=True)
+        return folder
+
+    def run(
+        self, code: str, *, name: str = "team/toy/1", ok: bool = True, **variables: str
+    ) -> subprocess.CompletedProcess[str]:
+        """Run `code` as the process of the session `name`."""
+        script = self.root / "script.py"
+        script.write_text("import nsml\n" + code, encoding="utf-8")
+        env = {key: value for key, value in os.environ.items() if not key.startswith("NSML_")}
+        env |= {
+            protocol.ENV_SESSION: name,
+            protocol.ENV_FOLDER: str(self.folder(name).root),
+            protocol.ENV_STORE: str(self.root),
+            "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "nsml_shim" / "site")]),
+            **variables,
+        }
+        done = subprocess.run(
+            [sys.executable, "-u", str(script)], env=env, capture_output=True, text=True, timeout=60
+        )
+        assert (done.returncode == 0) == ok, done.stdout + done.stderr
+        return done
+
+    def instruct(self, action: str, checkpoint: str = "best", **more: str) -> dict[str, str]:
+        """Variables of a process that has to load a checkpoint of team/toy/1."""
+        instruction = Instruction(action, "team/toy/1", checkpoint, **more)  # type: ignore[arg-type]
+        return {protocol.ENV_INSTRUCTION: instruction.to_json()}
+
+    def files(self, checkpoint: str, name: str = "team/toy/1") -> dict[str, str]:
+        """What a checkpoint holds: file name to text."""
+        record = self.folder(name).checkpoint(checkpoint)
+        assert record is not None, f"{checkpoint} was not saved"
+        model = self.folder(name).checkpoints / record.folder / "model"
+        if model.is_file():
+            return {"": model.read_text()}
+        return {p.name: p.read_text() for p in model.rglob("*") if p.is_file()}
+
+    def points(self) -> list[dict]:
+        """Every reported point, oldest first."""
+        return [json.loads(line) for line in self.folder().reports.read_text().splitlines()]
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store(tmp_path)
+
+
+SaveText = Callable[[str], str]
+SAVE = """
+import os
+def save(path, **kwargs):
+    with open(os.path.join(path, "model.txt"), "w") as file:
+        file.write(TEXT)
+def load(path, **kwargs):
+    print("loaded", open(os.path.join(path, "model.txt")).read())
+nsml.bind(save=save, load=load)
+"""
+
+
+@pytest.fixture
+def saver() -> SaveText:
+    """Code that binds functions which save and load one text."""
+    return lambda text: f"TEXT = {text!r}\n{SAVE}"
