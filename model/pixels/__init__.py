@@ -1,0 +1,1 @@
+"""From picture files to batches of pixels: decode, count what is broken, stream."""
