@@ -33,13 +33,13 @@ TENSORS = ("torch", "timm", "numpy", "safetensors")
 
 FLOOR_PLAN = {
     # The submission.
-    "entry": Room(("main",), ("library", "dataset", "model", "rehearsal"), ("torch", "pandas")),
+    "entry": Room(("main",), ("library", "dataset", "model"), ("torch", "pandas")),
     "manifest": Room(("setup",), loads=("setuptools",)),
     "dataset": Room(
         ("data_loader",), ("library", "contract", "pixels"), ("torch", "numpy", "pandas")
     ),
-    "model": Room(("model!",), ("runs", "loops", "parts", *PLAN)),
-    "rehearsal": Room(_model("rehearsal"), ("parts", *PLAN), ("numpy", "PIL")),
+    "model": Room(("model!",), ("rehearsal", "runs", "loops", "parts", *PLAN)),
+    "rehearsal": Room(_model("rehearsal"), ("runs", "loops", "parts", *PLAN), ("numpy", "PIL")),
     "runs": Room(_model("experiment"), ("loops", "parts", *PLAN), TENSORS),
     "loops": Room(
         _model("learner", "trainee", "training", "prediction", "checkpoint"),
