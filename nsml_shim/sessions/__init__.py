@@ -1,0 +1,1 @@
+"""Building blocks of a session: its frozen code, its machine, its environment, its walls."""

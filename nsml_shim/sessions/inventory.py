@@ -1,0 +1,78 @@
+"""What an interpreter has installed. Imported for our own, run as a script by another one.
+
+Standard library only, and nothing newer than Python 3.8 at run time, because the other interpreter
+may be older than ours.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import re
+import sys
+from importlib import metadata
+from typing import TypedDict
+
+
+class About(TypedDict):
+    """One installed distribution."""
+
+    version: str
+    requires: list[str]
+
+
+class Report(TypedDict):
+    """Everything another process wants to know about this interpreter."""
+
+    installed: dict[str, About]
+    markers: dict[str, str]
+
+
+def normalise(name: str) -> str:
+    """The form in which names of distributions are compared. Source: PEP 503."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def installed() -> dict[str, About]:
+    """All distributions by normalised name; the first on the path wins, as it does for imports."""
+    found: dict[str, About] = {}
+    for distribution in metadata.distributions():
+        about = distribution.metadata
+        # An interrupted installation leaves folders without metadata.
+        if "Name" in about and "Version" in about:
+            requires = list(distribution.requires or [])
+            found.setdefault(
+                normalise(about["Name"]), {"version": about["Version"], "requires": requires}
+            )
+    return found
+
+
+def marker_environment() -> dict[str, str]:
+    """Values that environment markers are compared with. Source: PEP 508."""
+    info = sys.implementation.version
+    version = f"{info.major}.{info.minor}.{info.micro}"
+    if info.releaselevel != "final":
+        version += f"{info.releaselevel[0]}{info.serial}"
+    return {
+        "implementation_name": sys.implementation.name,
+        "implementation_version": version,
+        "os_name": os.name,
+        "platform_machine": platform.machine(),
+        "platform_python_implementation": platform.python_implementation(),
+        "platform_release": platform.release(),
+        "platform_system": platform.system(),
+        "platform_version": platform.version(),
+        "python_full_version": platform.python_version(),
+        "python_version": ".".join(platform.python_version_tuple()[:2]),
+        "sys_platform": sys.platform,
+    }
+
+
+def report() -> Report:
+    """Everything another process wants to know about this interpreter."""
+    return {"installed": installed(), "markers": marker_environment()}
+
+
+if __name__ == "__main__":
+    print(json.dumps(report()))
