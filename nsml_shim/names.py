@@ -36,7 +36,9 @@ class SessionName:
         """
         parts = text.strip().split("/")
         if len(parts) != 3 or not parts[2].isdecimal() or not (parts[0] and parts[1]):
-            raise InvalidName("session", text, "OWNER/DATASET/NUMBER, for example team/review_img/7")
+            raise InvalidName(
+                "session", text, "OWNER/DATASET/NUMBER, for example team/review_img/7"
+            )
         return cls(check_owner(parts[0]), check_dataset(parts[1]), int(parts[2]))
 
 
@@ -59,7 +61,9 @@ def check_owner(text: str) -> str:
         InvalidName: If it cannot.
     """
     if not _PART.fullmatch(text):
-        raise InvalidName("owner", text, "letters, digits, '_', '-' and '.', not beginning with a dot")
+        raise InvalidName(
+            "owner", text, "letters, digits, '_', '-' and '.', not beginning with a dot"
+        )
     return text
 
 
@@ -70,5 +74,7 @@ def check_dataset(text: str) -> str:
         InvalidName: If it cannot.
     """
     if not all(_PART.fullmatch(part) for part in text.split(",")):
-        raise InvalidName("dataset", text, "letters, digits, '_', '-' and '.', not beginning with a dot")
+        raise InvalidName(
+            "dataset", text, "letters, digits, '_', '-' and '.', not beginning with a dot"
+        )
     return text

@@ -1,7 +1,8 @@
 """The border between platform and session: a session folder and environment variables.
 
-Both processes import this file, so it is standard library only and quick to load. A session writes only
-into its own folder, in drafts that are fsynced and renamed; only platform processes write the store.
+Both processes import this file, so it is standard library only and quick to load. A session writes
+only into its own folder, in drafts that are fsynced and renamed; only platform processes write the
+store.
 """
 
 from __future__ import annotations
@@ -80,7 +81,7 @@ class CheckpointRecord:
     """Seconds since the previous checkpoint of the session, or since its start."""
     size: int
     """Bytes of all files."""
-    summary: Mapping[str, object] = field(default_factory=dict)
+    summary: Mapping[str, object] = field(default_factory=dict[str, object])
     """The last values reported before the save."""
     single_file: bool = False
     """The guest wrote one file *to* the path it was given (NSML up to 2019), not into it."""
@@ -108,7 +109,7 @@ class SessionFolder:
 
     @property
     def work(self) -> Path:
-        """Working directory: a copy of `code` that the session may write to; `/app` in a session."""
+        """Working directory: a copy of `code` that the session may write to; `/app` inside."""
         return self.root / "output"
 
     @property

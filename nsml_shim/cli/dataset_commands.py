@@ -95,6 +95,8 @@ def push(name: str, path: Path) -> None:
     pushed = command.push(platform, name, path, progress=terminal.counting("Copying files"))
     if pushed.changed:
         size = tables.size(pushed.size)
-        click.echo(f"Dataset {name} is pushed (version {pushed.version}, {pushed.files} files, {size})")
+        click.echo(
+            f"Dataset {name} is pushed (version {pushed.version}, {pushed.files} files, {size})"
+        )
     else:
         click.echo(f"Dataset {name} is up to date (version {pushed.version})")

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 import time
+from typing import TYPE_CHECKING
 
 import click
 
 from nsml_shim.cli import tables, terminal
 from nsml_shim.names import SessionName
+
+if TYPE_CHECKING:
+    from nsml_shim.commands.inspect import CheckpointRow
 
 COLUMNS = ("Checkpoint", "Last Modified", "Elapsed", "Summary", "Size")
 
@@ -47,7 +51,7 @@ def ls(session: str, as_json: bool) -> None:
     click.echo(tables.table(COLUMNS, rows))
 
 
-def _as_json(row) -> dict[str, object]:  # noqa: ANN001
+def _as_json(row: CheckpointRow) -> dict[str, object]:
     return {
         "checkpoint": row.name,
         "saved_at": row.saved_at,

@@ -10,16 +10,14 @@ import click
 from nsml_shim.errors import InvalidOption
 
 
-class ByteSize(click.ParamType):
+class ByteSize(click.ParamType[int]):
     """An amount of memory: `24G`, `512MB`, `24000000000`."""
 
     name = "SIZE"
 
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> int:
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
         """Bytes."""
-        from nsml_shim.sessions.machine import parse_memory
+        from nsml_shim.commands.launch import parse_memory
 
         return value if isinstance(value, int) else parse_memory(value)
 

@@ -6,6 +6,7 @@ import json
 import sys
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -14,27 +15,82 @@ from nsml_shim.cli.options import ByteSize, split_args
 from nsml_shim.errors import InvalidOption
 from nsml_shim.names import SessionName
 
+if TYPE_CHECKING:
+    from nsml_shim.commands.inspect import Listed
+    from nsml_shim.commands.platform import Platform, SessionRow
+
 PS_COLUMNS = (
-    "Name", "Created", "Args", "Status", "Summary", "Description", "# of Models", "Size", "Type",
-)  # fmt: skip
+    "Name",
+    "Created",
+    "Args",
+    "Status",
+    "Summary",
+    "Description",
+    "# of Models",
+    "Size",
+    "Type",
+)
 
 
 @click.command()
-@click.option("-d", "--dataset", "datasets", multiple=True, help="Dataset; repeat it or use commas.")
+@click.option(
+    "-d", "--dataset", "datasets", multiple=True, help="Dataset; repeat it or use commas."
+)
 @click.option("-e", "--entry", default="main.py", show_default=True, help="Entry script.")
 @click.option("-a", "--args", default="", help="Arguments of the entry script, in quotes.")
-@click.option("-g", "--gpus", default=1, show_default=True, type=click.IntRange(0), help="GPUs, or CPU workers on a machine without one.")  # fmt: skip
-@click.option("-c", "--cpus", default=0, type=click.IntRange(0), help="Bind the session to so many CPUs. [default: all]")  # fmt: skip
-@click.option("--memory", default="24G", show_default=True, type=ByteSize(), help="A session that uses more is ended.")  # fmt: skip
-@click.option("--shm-size", default="1G", show_default=True, type=ByteSize(), help="Shared memory, for engines with containers; here a session uses the machine's.")  # fmt: skip
+@click.option(
+    "-g",
+    "--gpus",
+    default=1,
+    show_default=True,
+    type=click.IntRange(0),
+    help="GPUs, or CPU workers on a machine without one.",
+)
+@click.option(
+    "-c",
+    "--cpus",
+    default=0,
+    type=click.IntRange(0),
+    help="Bind the session to so many CPUs. [default: all]",
+)
+@click.option(
+    "--memory",
+    default="24G",
+    show_default=True,
+    type=ByteSize(),
+    help="A session that uses more is ended.",
+)
+@click.option(
+    "--shm-size",
+    default="1G",
+    show_default=True,
+    type=ByteSize(),
+    help="Shared memory, for engines with containers; here a session uses the machine's.",
+)
 @click.option("-m", "--memo", default="", help="Description, shown by `nsml ps`.")
-@click.option("-i", "--interactive", is_flag=True, help="Stream the log, and remove the session when it has ended.")  # fmt: skip
-@click.option("--no-build", is_flag=True, help="Use this Python as it is, whatever setup.py asks for.")  # fmt: skip
+@click.option(
+    "-i",
+    "--interactive",
+    is_flag=True,
+    help="Stream the log, and remove the session when it has ended.",
+)
+@click.option(
+    "--no-build", is_flag=True, help="Use this Python as it is, whatever setup.py asks for."
+)
 @click.option("--hide-client-log", is_flag=True, help="Print nothing but the result.")
 def run(
-    datasets: tuple[str, ...], entry: str, args: str, gpus: int, cpus: int, memory: int,
-    shm_size: int, memo: str, interactive: bool, no_build: bool, hide_client_log: bool,
-) -> None:  # fmt: skip
+    datasets: tuple[str, ...],
+    entry: str,
+    args: str,
+    gpus: int,
+    cpus: int,
+    memory: int,
+    shm_size: int,
+    memo: str,
+    interactive: bool,
+    no_build: bool,
+    hide_client_log: bool,
+) -> None:
     """Start the entry script of this folder as a session.
 
     Everything beside the entry script is uploaded, except what .nsmlignore names.
@@ -63,7 +119,7 @@ def run(
         echo=_nothing if hide_client_log else terminal.note,
         progress=None if hide_client_log else terminal.uploading,
     )
-    _started(platform, session, quiet=hide_client_log)
+    _started(session, quiet=hide_client_log)
     if interactive:
         from nsml_shim.commands.stop import remove
 
@@ -98,7 +154,7 @@ def ps(
     click.echo(tables.table(header, rows))
 
 
-def _as_cells(line, *, now: float) -> list[str]:  # noqa: ANN001
+def _as_cells(line: Listed, *, now: float) -> list[str]:
     session = line.session
     started = session.started_at is not None
     return [
@@ -115,7 +171,7 @@ def _as_cells(line, *, now: float) -> list[str]:  # noqa: ANN001
     ]
 
 
-def _as_json(line) -> dict[str, object]:  # noqa: ANN001
+def _as_json(line: Listed) -> dict[str, object]:
     session = line.session
     return {
         "name": str(session.name),
@@ -147,7 +203,7 @@ def logs(session: str, follow: bool) -> None:
     _stream(terminal.open_platform(), SessionName.parse(session), follow=follow)
 
 
-def _stream(platform, name: SessionName, *, follow: bool) -> None:  # noqa: ANN001
+def _stream(platform: Platform, name: SessionName, *, follow: bool) -> None:
     from nsml_shim.commands import inspect
 
     for chunk in inspect.log(platform, name, follow=follow):
@@ -203,9 +259,15 @@ def rm(sessions: tuple[str, ...], force: bool, skip: bool) -> None:
 @click.option("-m", "--memo", default="", help="Description.")
 @click.argument("session")
 def fork(
-    session: str, checkpoint: str | None, args: str | None, gpus: int | None, cpus: int | None,
-    memory: int | None, shm_size: int | None, memo: str,
-) -> None:  # fmt: skip
+    session: str,
+    checkpoint: str | None,
+    args: str | None,
+    gpus: int | None,
+    cpus: int | None,
+    memory: int | None,
+    shm_size: int | None,
+    memo: str,
+) -> None:
     """Start a new session from a checkpoint, with the code of the old one.
 
     The script gets `--pause 1 --iteration CHECKPOINT` in addition.
@@ -228,15 +290,14 @@ def fork(
         shm_size=shm_size,
         memo=memo,
     )
-    _started(platform, command.fork(platform, request), quiet=False)
+    _started(command.fork(platform, request), quiet=False)
 
 
-def _started(platform, session, *, quiet: bool) -> None:  # noqa: ANN001
+def _started(session: SessionRow, *, quiet: bool) -> None:
     """The line that launch scripts parse, and one line on what `-g` means here."""
-    from nsml_shim.sessions.leases import machine_slots
+    from nsml_shim.commands.launch import machine_slots
 
-    kind, _ = machine_slots()
-    if kind == "cpu" and session.gpus and not quiet:
+    if machine_slots().kind == "cpu" and session.gpus and not quiet:
         workers = f"{session.gpus} CPU worker{'s' if session.gpus > 1 else ''}"
         terminal.note(f"No GPU on this machine: -g {session.gpus} gives the session {workers}.")
     click.echo(f"Session {session.name} is started")

@@ -3,16 +3,29 @@
 from __future__ import annotations
 
 import time
+from typing import TYPE_CHECKING
 
 import click
 
 from nsml_shim.cli import terminal
 from nsml_shim.errors import InvalidOption
-from nsml_shim.names import split_checkpoint
+from nsml_shim.names import SessionName, split_checkpoint
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from nsml_shim.commands.platform import Platform, SessionRow
+    from nsml_shim.commands.submit import Outcome
 
 
 @click.command()
-@click.option("-t", "--test", "trial", is_flag=True, help="Dry run on a small split: a readable log, no row on the board, any number of times.")  # fmt: skip
+@click.option(
+    "-t",
+    "--test",
+    "trial",
+    is_flag=True,
+    help="Dry run on a small split: a readable log, no row on the board, as often as you like.",
+)
 @click.option("--last", is_flag=True, help="The newest session's checkpoint `best`.")
 @click.option("--wait", is_flag=True, help="If it is too early, wait until the next one is taken.")
 @click.argument("session", required=False)
@@ -30,17 +43,9 @@ def submit(
     from nsml_shim.commands import submit as command
 
     platform = terminal.open_platform()
-    if last == bool(session):
-        raise InvalidOption(
-            "SESSION CHECKPOINT", session or "", "either a session and a checkpoint, or --last"
-        )
-    name, key = command.newest_best(platform) if last else split_checkpoint(session or "", checkpoint)
-    if key is None:
-        raise InvalidOption("CHECKPOINT", "", f"a name; `nsml model ls {name}` lists them")
-    if last:
-        click.echo(f"Submitting {name} {key}")
+    name, key = _chosen(platform, session, checkpoint, last=last)
 
-    def start():  # noqa: ANN202
+    def start() -> SessionRow:
         return command.submit(platform, name, key, trial=trial)
 
     if wait:
@@ -49,26 +54,52 @@ def submit(
         started = start()
     if trial:
         click.echo(f"Session {started.name} is started")
-    _watch(command.follow(platform, started), command.Outcome, trial=trial)
+    _watch(command.follow(platform, started), trial=trial)
 
 
-def _watch(happenings, outcome_type: type, *, trial: bool) -> None:  # noqa: ANN001
-    """Print what happens: dots while nothing does, the score at the end."""
+def _chosen(
+    platform: Platform, session: str | None, checkpoint: str | None, *, last: bool
+) -> tuple[SessionName, str]:
+    """The checkpoint that the user means."""
+    from nsml_shim.commands.submit import newest_best
+
+    if last == bool(session):
+        raise InvalidOption(
+            "SESSION CHECKPOINT", session or "", "either a session and a checkpoint, or --last"
+        )
+    if last:
+        name, key = newest_best(platform)
+        click.echo(f"Submitting {name} {key}")
+        return name, key
+    name, named = split_checkpoint(session or "", checkpoint)
+    if named is None:
+        raise InvalidOption("CHECKPOINT", "", f"a name; `nsml model ls {name}` lists them")
+    return name, named
+
+
+def _watch(happenings: Iterator[str | Outcome], *, trial: bool) -> None:
+    """Print what happens; a dot for every second in which nothing does."""
     dots = False
     for happening in happenings:
-        if isinstance(happening, outcome_type):
-            score = happening.score  # pyright: ignore[reportAttributeAccessIssue]
-            click.echo("\n" if dots else "", nl=False)
-            if trial:
-                text = score or "(no labels for the dry run)"
-                click.echo(f"Score on the dry run's small split, off the board: {text}")
-                click.echo(f"Log: nsml logs {happening.session}")  # pyright: ignore[reportAttributeAccessIssue]
-            else:
-                click.echo(f"Score: {score}")
-            click.echo("Done")
-        elif happening:
-            click.echo(("\n" if dots else "") + happening)
-            dots = False
-        else:
+        if happening == "":
             click.echo(".", nl=False)
             dots = True
+            continue
+        if dots:
+            click.echo()
+        dots = False
+        if isinstance(happening, str):
+            click.echo(happening)
+        else:
+            _conclude(happening, trial=trial)
+
+
+def _conclude(outcome: Outcome, *, trial: bool) -> None:
+    """The last lines; scripts parse `Score:`."""
+    if trial:
+        text = outcome.score or "(the dataset has no labels for the dry run)"
+        click.echo(f"Score on the dry run's small split, off the board: {text}")
+        click.echo(f"Log: nsml logs {outcome.session}")
+    else:
+        click.echo(f"Score: {outcome.score}")
+    click.echo("Done")

@@ -14,13 +14,11 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
     A column is as wide as its widest cell, and at least two wider than its header.
     """
-    columns = list(zip(header, *rows)) if rows else [(name,) for name in header]
-    widths = [
-        max(_width(column[0]) + 2, *(_width(cell) for cell in column)) for column in columns
-    ]
+    columns = list(zip(header, *rows, strict=True)) if rows else [(name,) for name in header]
+    widths = [max(_width(column[0]) + 2, *(_width(cell) for cell in column)) for column in columns]
     lines = [list(header), ["-" * width for width in widths], *map(list, rows)]
     return "\n".join(
-        "  ".join(_pad(cell, width) for cell, width in zip(line, widths)).rstrip()
+        "  ".join(_pad(cell, width) for cell, width in zip(line, widths, strict=True)).rstrip()
         for line in lines
     )
 
@@ -65,11 +63,11 @@ def size(count: int) -> str:
 
 def binary_size(count: int) -> str:
     """Bytes in binary units, as upload lines show them: `9.1 KiB`."""
-    value = float(count)
-    for unit in ("B", "KiB", "MiB", "GiB"):
+    value, unit = float(count), "B"
+    for larger in ("KiB", "MiB", "GiB"):
         if value < 1024:
             break
-        value /= 1024
+        value, unit = value / 1024, larger
     return f"{value:.0f} {unit}" if value >= 10 or unit == "B" else f"{value:.1f} {unit}"
 
 

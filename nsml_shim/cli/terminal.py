@@ -5,16 +5,20 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import click
 
 from nsml_shim.cli import tables
 
+if TYPE_CHECKING:
+    from nsml_shim.commands.platform import Platform
+
 LINE_SECONDS = 2.0
 """Between two progress lines when the output is no terminal."""
 
 
-def open_platform():  # noqa: ANN201 - the type would load the whole platform for `nsml --help`
+def open_platform() -> Platform:
     """The platform of this user, from the settings."""
     from nsml_shim import settings
     from nsml_shim.commands.platform import Platform
@@ -28,7 +32,7 @@ def note(text: str) -> None:
 
 
 def counting(verb: str) -> Callable[[int, int], None]:
-    """Progress of a count: a line that renews itself on a terminal, a line now and then elsewhere."""
+    """Progress of a count: one line that renews itself on a terminal, a line now and then else."""
     last = time.monotonic()
 
     def show(done: int, total: int) -> None:
@@ -45,11 +49,9 @@ def counting(verb: str) -> Callable[[int, int], None]:
     return show
 
 
-def uploading(name: str, count: int, done: int, total: int, sent: int, size: int) -> None:
+def uploading(name: str, size: int, done: int, total: int) -> None:
     """One line per uploaded file, as NSML's client wrote them."""
-    share = 100 * sent / size if size else 100.0
-    sizes = f"{tables.binary_size(sent)}/{tables.binary_size(size)} {share:.2f}%"
     note(
-        f"INFO[{time.strftime('%Y/%m/%d %H:%M:%S')}] {name} {tables.binary_size(count)} - done "
-        f"({done}/{total} {100 * done / total:.2f}%) ({sizes})"
+        f"INFO[{time.strftime('%Y/%m/%d %H:%M:%S')}] {name} {tables.binary_size(size)} - done "
+        f"({done}/{total} {100 * done / total:.2f}%)"
     )

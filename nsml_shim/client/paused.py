@@ -111,7 +111,7 @@ def predict(loader: Path, prediction: Path) -> None:
 
 
 def _import(path: Path) -> ModuleType:
-    """Load the owner's file under a private name, so that a guest's own data_loader.py stays its own."""
+    """Load the owner's file under a private name: a guest's own data_loader.py stays its own."""
     spec = importlib.util.spec_from_file_location("_nsml_dataset_data_loader", path)
     if spec is None or spec.loader is None:
         raise ImportError(f"The dataset's loader {path} is no Python file.")

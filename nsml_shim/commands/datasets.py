@@ -30,7 +30,8 @@ def push(platform: Platform, name: str, source: Path, *, progress: Progress) -> 
     known = platform.datasets.find(name)
     if known and known.author != platform.settings.owner:
         raise BadDataset(
-            f"{name} belongs to {known.author}; you are {platform.settings.owner}. Choose another name."
+            f"{name} belongs to {known.author}; you are {platform.settings.owner}. "
+            "Choose another name."
         )
     root = platform.settings.datasets
     newest = known.version if known else 0

@@ -11,7 +11,6 @@ from nsml_shim.commands.platform import Platform
 from nsml_shim.errors import CheckpointNotFound, SessionRefused
 from nsml_shim.names import SessionName
 from nsml_shim.protocol import CheckpointRecord, SessionFolder
-from nsml_shim.sessions import snapshot
 from nsml_shim.store.sessions import NewSession, SessionRow
 
 
@@ -45,7 +44,7 @@ def fork(platform: Platform, request: ForkRequest) -> SessionRow:
     gpus = source.gpus if request.gpus is None else request.gpus
     launch.check_machine(gpus)
     with launch.draft_folder(platform) as draft:
-        snapshot.link_tree(platform.folder(source).code, draft.code)
+        launch.link_code(platform.folder(source), draft)
         new = NewSession(
             owner=source.owner,
             dataset=source.dataset,
@@ -71,9 +70,7 @@ def refuse_submission(verb: str, session: SessionRow) -> None:
         SessionRefused: If the session is a submission.
     """
     if session.kind in (protocol.SUBMIT, protocol.TRIAL):
-        raise SessionRefused(
-            verb, str(session.name), "Only nsml rm is valid for submit sessions"
-        )
+        raise SessionRefused(verb, str(session.name), "Only nsml rm is valid for submit sessions")
 
 
 def pick_checkpoint(

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -16,6 +16,8 @@ from nsml_shim.commands.platform import START_SECONDS, Platform
 from nsml_shim.errors import NotEnoughMachine, ShimError
 from nsml_shim.protocol import SessionFolder
 from nsml_shim.sessions import leases
+from nsml_shim.sessions.machine import machine_slots as machine_slots
+from nsml_shim.sessions.processes import parse_memory as parse_memory
 from nsml_shim.store.sessions import NewSession, SessionRow
 
 POLL_SECONDS = 0.02
@@ -27,14 +29,14 @@ def check_machine(gpus: int) -> None:
     Raises:
         NotEnoughMachine: If more GPUs (or CPU workers) are asked for than there are.
     """
-    kind, slots = leases.machine_slots()
-    if gpus > len(slots):
-        unit = "GPUs" if kind == "gpu" else "CPU workers (it has no GPU)"
-        raise NotEnoughMachine(f"-g {gpus}", f"{len(slots)} {unit}")
+    slots = machine_slots()
+    if gpus > len(slots.names):
+        unit = "GPUs" if slots.kind == "gpu" else "CPU workers (it has no GPU)"
+        raise NotEnoughMachine(f"-g {gpus}", f"{len(slots.names)} {unit}")
 
 
 @contextmanager
-def draft_folder(platform: Platform) -> Iterator[SessionFolder]:
+def draft_folder(platform: Platform) -> Generator[SessionFolder]:
     """A session folder under construction, invisible until `launch` gives it its name."""
     platform.settings.sessions.mkdir(parents=True, exist_ok=True)
     root = Path(tempfile.mkdtemp(prefix=".draft-", dir=platform.settings.sessions))
@@ -45,6 +47,11 @@ def draft_folder(platform: Platform) -> Iterator[SessionFolder]:
         yield folder
     finally:
         shutil.rmtree(root, ignore_errors=True)
+
+
+def link_code(source: SessionFolder, draft: SessionFolder) -> None:
+    """Give a session the frozen code of another one; the files are shared, so it costs nothing."""
+    shutil.copytree(source.code, draft.code, copy_function=os.link)
 
 
 def launch(platform: Platform, new: NewSession, draft: SessionFolder) -> SessionRow:

@@ -10,9 +10,9 @@ from pathlib import Path
 from nsml_shim import protocol
 from nsml_shim.commands.platform import Platform
 from nsml_shim.protocol import Instruction
-from nsml_shim.sessions import sandbox, shelf
-from nsml_shim.sessions.leases import machine_slots
-from nsml_shim.sessions.sandbox import Mount
+from nsml_shim.sessions import shelf
+from nsml_shim.sessions.machine import machine_slots
+from nsml_shim.sessions.sandbox import Mount, find_sandbox
 from nsml_shim.store.sessions import SessionRow
 
 KEPT = ("PATH", "LANG", "LC_ALL", "TZ", "LD_LIBRARY_PATH", "CUDA_HOME")
@@ -52,7 +52,7 @@ def submission(platform: Platform, row: SessionRow, slots: Sequence[str]) -> Sta
     dataset = platform.find_dataset(row.dataset)
     trial = row.kind == protocol.TRIAL
     view = dataset.trial_view if trial else dataset.submit_view
-    box = sandbox.find(opted_out=dataset.settings.allow_unsandboxed)
+    box = find_sandbox(allow_unsandboxed=dataset.settings.allow_unsandboxed)
     data = f"/data/{dataset.name}" if box.remaps else str(view)
     instruction = Instruction(
         action=row.kind,
@@ -65,15 +65,15 @@ def submission(platform: Platform, row: SessionRow, slots: Sequence[str]) -> Sta
     env = {key: os.environ[key] for key in KEPT if key in os.environ}
     env |= _variables(platform, row, slots)
     env |= _data([dataset.name], [data])
-    env |= {protocol.ENV_INSTRUCTION: instruction.to_json(), "HOME": str(folder.work)}
+    env[protocol.ENV_INSTRUCTION] = instruction.to_json()
     mounts = [
         # Ensembles read checkpoints of the owner's other sessions; labels and store stay outside.
-        Mount(platform.settings.sessions / row.owner, None, writable=False),
-        Mount(folder.root, None, writable=True),
-        Mount(folder.code, None, writable=False),
+        _same_place(platform.settings.sessions / row.owner),
+        _same_place(folder.root, writable=True),
+        _same_place(folder.code),
         Mount(folder.work, "/app", writable=True),
-        Mount(view, f"/data/{dataset.name}", writable=False),
-        Mount(Path(env["PYTHONPATH"]), None, writable=False),
+        Mount(view, f"/data/{dataset.name}"),
+        _same_place(Path(env["PYTHONPATH"])),
     ]
     argv, env = box.wrap(
         _command(row, ["--mode", "test", "--pause", "1"]),
@@ -81,11 +81,14 @@ def submission(platform: Platform, row: SessionRow, slots: Sequence[str]) -> Sta
         workdir="/app" if box.remaps else str(folder.work),
         network=False,
         env=env,
+        hidden=[platform.settings.home],
     )
     return Start(argv, env, folder.work)
 
 
-def evaluator(platform: Platform, row: SessionRow, script: Path, labels: Path) -> tuple[Start, str, str]:
+def evaluator(
+    platform: Platform, row: SessionRow, script: Path, labels: Path
+) -> tuple[Start, str, str]:
     """The owner's evaluator, alone with the prediction and the hidden labels.
 
     Returns:
@@ -94,13 +97,13 @@ def evaluator(platform: Platform, row: SessionRow, script: Path, labels: Path) -
     """
     folder = platform.folder(row)
     dataset = platform.find_dataset(row.dataset)
-    box = sandbox.find(opted_out=dataset.settings.allow_unsandboxed)
+    box = find_sandbox(allow_unsandboxed=dataset.settings.allow_unsandboxed)
     # Evaluators up to 2019 hard-code this path.
     seen_labels = f"/data/{dataset.name}/test/test_label" if box.remaps else str(labels)
     mounts = [
-        Mount(script, None, writable=False),
-        Mount(labels, seen_labels, writable=False),
-        Mount(folder.prediction, None, writable=False),
+        _same_place(script),
+        Mount(labels, seen_labels),
+        _same_place(folder.prediction),
     ]
     env = {key: os.environ[key] for key in KEPT if key in os.environ}
     argv, env = box.wrap(
@@ -109,8 +112,14 @@ def evaluator(platform: Platform, row: SessionRow, script: Path, labels: Path) -
         workdir="/" if box.remaps else str(folder.work),
         network=False,
         env=env | {"PYTHONUTF8": "1"},
+        hidden=[platform.settings.home],
     )
     return Start(argv, env, folder.root), str(folder.prediction), seen_labels
+
+
+def _same_place(source: Path, *, writable: bool = False) -> Mount:
+    """A mount that appears where it lies on the host."""
+    return Mount(source, str(source), writable)
 
 
 def _command(row: SessionRow, reserved: Sequence[str]) -> list[str]:
@@ -119,19 +128,20 @@ def _command(row: SessionRow, reserved: Sequence[str]) -> list[str]:
 
 def _variables(platform: Platform, row: SessionRow, slots: Sequence[str]) -> dict[str, str]:
     folder = platform.folder(row)
-    kind, _ = machine_slots()
+    on_gpus = machine_slots().kind == "gpu"
     variables = {
         protocol.ENV_SESSION: str(row.name),
         protocol.ENV_FOLDER: str(folder.root),
         protocol.ENV_STORE: str(platform.settings.sessions),
         # On a machine without a GPU scripts that ask "use cuda?" must hear no, whatever -g says.
-        protocol.ENV_GPU_NUM: str(len(slots) if kind == "gpu" else 0),
+        protocol.ENV_GPU_NUM: str(len(slots) if on_gpus else 0),
         protocol.ENV_WORKERS: str(max(1, len(slots))),
         "PYTHONPATH": str(shelf.shelf(platform.settings.home)),
         "PYTHONUTF8": "1",  # scripts open files without naming an encoding
     }
-    if kind == "gpu":
+    if on_gpus:
         variables["CUDA_VISIBLE_DEVICES"] = ",".join(slots)
+        variables["CUDA_DEVICE_ORDER"] = "PCI_BUS_ID"  # the order in which slots are numbered
     return variables
 
 

@@ -14,9 +14,6 @@ from nsml_shim.names import NO_DATASET, check_dataset
 from nsml_shim.sessions import environment, manifest, snapshot
 from nsml_shim.store.sessions import NewSession, SessionRow
 
-WARN_BYTES = 10 * 2**20
-"""Uploads above this get a word of advice."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class RunRequest:
@@ -44,7 +41,7 @@ def run(
     request: RunRequest,
     *,
     echo: Echo,
-    progress: Callable[[str, int, int, int, int, int], None] | None = None,
+    progress: Callable[[str, int, int, int], None] | None = None,
 ) -> SessionRow:
     """Copy the folder, prepare the environment, start the session.
 
@@ -52,8 +49,7 @@ def run(
         platform: Settings and store.
         request: What to run.
         echo: Told what is going on, line by line.
-        progress: Told of each file: name, bytes, files done, files in total, bytes done, bytes
-            in total.
+        progress: Told of each file: its name, its bytes, files done, files in total.
 
     Raises:
         NoEntry: If the entry script does not exist.
@@ -72,11 +68,8 @@ def run(
     with launch.draft_folder(platform) as draft:
         limits = snapshot.Limits(files=settings.max_files, bytes=settings.max_bytes)
         taken = snapshot.take(folder, draft.code, settings.blobs, limits=limits, progress=progress)
-        if taken.bytes > WARN_BYTES:
-            echo(
-                "Warning: Your session has a total size of over 10 MB. "
-                "What it does not need (a .git folder, data) belongs into .nsmlignore."
-            )
+        for warning in taken.warnings:
+            echo(f"Warning: {warning}")
         interpreter = environment.ensure(
             manifest.read(draft.code, entry), envs=settings.envs, build=request.build, echo=echo
         )

@@ -81,7 +81,9 @@ def _score(platform: Platform, row: SessionRow) -> str:
 
 def failure(row: SessionRow, folder: SessionFolder, cause: str) -> str:
     """What the user is told when the session ended without a prediction."""
-    events = folder.events.read_text(encoding="utf-8").splitlines() if folder.events.exists() else []
+    events = (
+        folder.events.read_text(encoding="utf-8").splitlines() if folder.events.exists() else []
+    )
     last = json.loads(events[-1])["event"] if events else ""
     if cause.startswith(NO_RESPONSE):
         what = cause
@@ -97,4 +99,6 @@ def failure(row: SessionRow, folder: SessionFolder, cause: str) -> str:
     if row.kind == protocol.TRIAL:
         lines = folder.log.read_text(encoding="utf-8", errors="replace").splitlines()[-TAIL_LINES:]
         return "\n".join([what, *(f"  {line}" for line in lines), f"The whole log: {folder.log}"])
-    return f"{what}\nYou can check the error with `nsml submit --test {row.parent} {row.checkpoint}`."
+    return (
+        f"{what}\nYou can check the error with `nsml submit --test {row.parent} {row.checkpoint}`."
+    )

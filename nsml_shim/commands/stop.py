@@ -65,9 +65,7 @@ def remove(platform: Platform, row: SessionRow, *, force: bool, keep_files: bool
     """
     if not row.has_ended:
         if not force:
-            raise SessionRefused(
-                "rm", str(row.name), "Please stop the session first, or add -f"
-            )
+            raise SessionRefused("rm", str(row.name), "Please stop the session first, or add -f")
         end(platform, row)
     folder = platform.folder(row)
     platform.sessions.remove(row)

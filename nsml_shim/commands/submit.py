@@ -21,7 +21,7 @@ from nsml_shim.errors import (
     SubmissionFailed,
 )
 from nsml_shim.names import NO_DATASET, SessionName
-from nsml_shim.sessions import sandbox, snapshot
+from nsml_shim.sessions.sandbox import find_sandbox
 from nsml_shim.store.sessions import NewSession, SessionRow
 from nsml_shim.store.submissions import (
     FAILED,
@@ -58,9 +58,7 @@ def newest_best(platform: Platform) -> tuple[SessionName, str]:
     raise NoSuchSession("--last", [])
 
 
-def submit(
-    platform: Platform, source: SessionName, checkpoint: str, *, trial: bool
-) -> SessionRow:
+def submit(platform: Platform, source: SessionName, checkpoint: str, *, trial: bool) -> SessionRow:
     """Start the submit session.
 
     Args:
@@ -81,9 +79,10 @@ def submit(
     refuse_submission("submit", row)
     record = pick_checkpoint(row, platform.folder(row), checkpoint)
     dataset = _scored_dataset(platform, row, trial=trial)
-    sandbox.find(opted_out=dataset.settings.allow_unsandboxed)  # refuse now, not in a log
+    # Refuse here, not in a log that nobody reads.
+    find_sandbox(allow_unsandboxed=dataset.settings.allow_unsandboxed)
     with launch.draft_folder(platform) as draft:
-        snapshot.link_tree(platform.folder(row).code, draft.code)
+        launch.link_code(platform.folder(row), draft)
         submission = platform.submissions.admit(
             NewSubmission(
                 owner=row.owner,
@@ -177,7 +176,9 @@ def follow(platform: Platform, session: SessionRow) -> Iterator[str | Outcome]:
     seen, quiet = 0, time.monotonic()
     while True:
         submission = platform.submissions.of_session(session.id)
-        lines = folder.events.read_text(encoding="utf-8").splitlines() if folder.events.exists() else []
+        lines = (
+            folder.events.read_text(encoding="utf-8").splitlines() if folder.events.exists() else []
+        )
         for line in lines[seen:]:
             event = json.loads(line)
             if not event["event"].startswith("failed"):

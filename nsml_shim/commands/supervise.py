@@ -5,29 +5,30 @@ Runs detached, as `python -m nsml_shim.commands.supervise OWNER/DATASET/NUMBER`.
 
 from __future__ import annotations
 
+import ctypes
 import json
 import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from nsml_shim import protocol, settings
 from nsml_shim.commands import process, score
 from nsml_shim.commands.platform import Platform
+from nsml_shim.commands.queue import wait_for_slots
 from nsml_shim.errors import ShimError
 from nsml_shim.names import SessionName
 from nsml_shim.protocol import SessionFolder, write_atomic
 from nsml_shim.sessions import leases, processes, snapshot
-from nsml_shim.sessions.leases import Lease, Slots
 from nsml_shim.store.sessions import SessionRow
 
 POLL_SECONDS = 0.2
 GRACE_SECONDS = 10.0
 """Between the polite signal and the other one."""
+PR_SET_PDEATHSIG = 1
 LAST_LINE = "User session exited"
 
 
@@ -48,7 +49,10 @@ def supervise(platform: Platform, name: SessionName) -> None:
     if row is None:
         raise ShimError(f"{name} is not in the store.")
     folder = platform.folder(row)
-    with leases.hold(folder.lock):
+    lock = leases.hold(folder.lock)
+    if lock is None:
+        raise ShimError(f"{name} has a supervisor already.")
+    with lock:
         processes.become_subreaper()
         try:
             code, cause = _live(platform, row, folder)
@@ -62,60 +66,21 @@ def supervise(platform: Platform, name: SessionName) -> None:
 
 def _live(platform: Platform, row: SessionRow, folder: SessionFolder) -> tuple[int | None, str]:
     """The session's whole life; returns its exit code and the cause of its end in words."""
-    lease = _wait_for_slots(platform, row, folder)
-    if lease is None:
+    granted = wait_for_slots(platform, row, folder)
+    if granted is None:
         return None, _stop_cause(folder)
     try:
         snapshot.materialise(folder.code, folder.work)
         submits = row.kind in (protocol.SUBMIT, protocol.TRIAL)
         prepare = process.submission if submits else process.training
-        start = prepare(platform, row, lease.names)
+        start = prepare(platform, row, granted.names)
         platform.sessions.set_running(row, now=platform.clock())
         code, cause = _run(platform, row, folder, start)
         if submits:
             cause = score.conclude(platform, row, code, cause)
         return code, cause
     finally:
-        lease.release()
-
-
-def _wait_for_slots(platform: Platform, row: SessionRow, folder: SessionFolder) -> Lease | None:
-    """Slots of the machine and, if there is a quota, of the owner; None if stopped before."""
-    config = platform.settings
-    _, names = leases.machine_slots()
-
-    def may_i_go() -> bool:
-        earlier = platform.sessions.waiting_before(row)
-        return not any(leases.is_held(platform.folder(other).lock) for other in earlier)
-
-    def cancelled() -> bool:
-        return folder.stop.exists()
-
-    pools = [Slots(config.leases, [f"slot-{name}" for name in names])]
-    if config.quota:
-        quota = [f"quota-{row.owner}-{number}" for number in range(config.quota)]
-        pools.insert(0, Slots(config.leases, quota))
-    held: list[Lease] = []
-    for pool in pools:
-        lease = pool.acquire(row.gpus, may_i_go=may_i_go, poll=POLL_SECONDS, cancelled=cancelled)
-        if lease is None:
-            for other in held:
-                other.release()
-            return None
-        held.append(lease)
-    return _Leases(held)
-
-
-class _Leases(Lease):
-    """Several leases that end together; the names are those of the machine's slots."""
-
-    def __init__(self, held: Sequence[Lease]) -> None:
-        self._held = held
-        self.names = tuple(name.removeprefix("slot-") for name in held[-1].names)
-
-    def release(self) -> None:
-        for lease in self._held:
-            lease.release()
+        granted.release()
 
 
 def _run(
@@ -131,11 +96,12 @@ def _run(
             stdout=log,
             stderr=subprocess.STDOUT,
             start_new_session=True,
+            # A supervisor that is killed takes its session along: nobody would hold its GPUs.
+            preexec_fn=_die_with_parent,
         )
     if row.cpus:
         _pin(child.pid, row.cpus)
-    limit = _time_limit(platform, row)
-    deadline = time.monotonic() + limit
+    deadline = _deadline(platform, row)
     watch, cause = Watch(), ""
     while True:
         try:
@@ -144,23 +110,47 @@ def _run(
         except subprocess.TimeoutExpired:
             pass
         copy_records(platform, row, folder, watch)
-        cause = cause or _reason_to_end(row, folder, child.pid, watch)
-        if not cause and time.monotonic() > deadline:
-            cause = f"{score.NO_RESPONSE} within {limit:g} seconds"
+        cause = cause or _reason_to_end(row, folder, child.pid, watch) or deadline.exceeded(folder)
         if cause:
             platform.sessions.set_stopping(row)
-            processes.kill_tree(child.pid, GRACE_SECONDS)
+            processes.kill_tree(child.pid, GRACE_SECONDS, orphans_of=os.getpid())
     # Whatever the guest left running ends with it: nothing may hold a GPU without a lease.
-    processes.kill_tree(os.getpid(), 1.0, include_self=False)
+    processes.kill_tree(child.pid, 1.0, orphans_of=os.getpid())
     copy_records(platform, row, folder, watch)
     return code, cause or describe(code)
 
 
-def _time_limit(platform: Platform, row: SessionRow) -> float:
-    """Seconds the process may take: a submission its dataset's limit plus time to start and load."""
+def _die_with_parent() -> None:
+    """Between fork and exec: have the kernel kill this process when its supervisor dies."""
+    if sys.platform.startswith("linux"):
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+@dataclass
+class Deadline:
+    """How long a submission may still take: time to start and load, then its dataset's limit."""
+
+    limit: float
+    """Seconds for the stage it is in; inf for a training session."""
+    infer_limit: float = float("inf")
+    since: float = field(default_factory=time.monotonic)
+    infers: bool = False
+
+    def exceeded(self, folder: SessionFolder) -> str:
+        """Why the session has to end now; "" if it may go on."""
+        if not self.infers and self.infer_limit < float("inf"):
+            self.infers = folder.events.exists() and '"infer"' in folder.events.read_text()
+            if self.infers:
+                self.limit, self.since = self.infer_limit, time.monotonic()
+        late = time.monotonic() - self.since > self.limit
+        return f"{score.NO_RESPONSE} within {self.limit:g} seconds" if late else ""
+
+
+def _deadline(platform: Platform, row: SessionRow) -> Deadline:
     if row.kind not in (protocol.SUBMIT, protocol.TRIAL):
-        return float("inf")
-    return platform.find_dataset(row.dataset).settings.time_limit + score.LOAD_SECONDS
+        return Deadline(float("inf"))
+    settings = platform.find_dataset(row.dataset).settings
+    return Deadline(score.LOAD_SECONDS, settings.time_limit)
 
 
 def _pin(pid: int, cpus: int) -> None:

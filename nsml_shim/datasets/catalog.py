@@ -40,7 +40,9 @@ class DatasetSettings:
     def __post_init__(self) -> None:
         """Reject what cannot be meant."""
         if self.metric not in METRICS:
-            raise BadDataset(f"{DATASET_FILE}: metric is {self.metric!r}; expected one of {METRICS}.")
+            raise BadDataset(
+                f"{DATASET_FILE}: metric is {self.metric!r}; expected one of {METRICS}."
+            )
         if self.order not in ORDERS:
             raise BadDataset(f"{DATASET_FILE}: order is {self.order!r}; expected one of {ORDERS}.")
 
@@ -118,6 +120,7 @@ def _typed(path: Path, key: str, value: Any) -> Any:
     else:
         good = isinstance(value, str)
     if not good:
-        kind = {bool: "true or false", float: "a number, 0 or more"}.get(type(default), "a string")
+        kinds = {"bool": "true or false", "float": "a number, 0 or more"}
+        kind = kinds.get(type(default).__name__, "a string")
         raise BadDataset(f"{path}: {key} is {value!r}; expected {kind}.")
     return float(value) if isinstance(default, float) else value

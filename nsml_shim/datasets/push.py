@@ -49,7 +49,9 @@ def push(source: Path, into: Path, *, newest: int, progress: Progress) -> Pushed
     """
     files = list(_files(source))
     if not files:
-        raise BadDataset(f"{source} holds no files. Name the folder that contains train/ and test/.")
+        raise BadDataset(
+            f"{source} holds no files. Name the folder that contains train/ and test/."
+        )
     _check(source)
     fingerprint = _fingerprint(source, files)
     size = sum(os.stat(source / file).st_size for file in files)

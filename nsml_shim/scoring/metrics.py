@@ -17,7 +17,7 @@ def class_f1(labels: Sequence[str], predictions: Sequence[str]) -> dict[str, flo
     never right.
     """
     truth, guess = Counter(labels), Counter(predictions)
-    right = Counter(a for a, b in zip(labels, predictions) if a == b)
+    right = Counter(a for a, b in zip(labels, predictions, strict=True) if a == b)
     return {name: 2 * right[name] / (truth[name] + guess[name]) for name in truth | guess}
 
 
@@ -30,7 +30,7 @@ def geometric_mean(scores: Sequence[float]) -> float:
 
 def accuracy(labels: Sequence[str], predictions: Sequence[str]) -> float:
     """Share of the lines that are equal, 0..1."""
-    return sum(a == b for a, b in zip(labels, predictions)) / len(labels)
+    return sum(a == b for a, b in zip(labels, predictions, strict=True)) / len(labels)
 
 
 def macro_f1(labels: Sequence[str], predictions: Sequence[str]) -> float:
@@ -45,7 +45,7 @@ def mean_squared_error(labels: Sequence[str], predictions: Sequence[str]) -> flo
     Raises:
         EvaluationFailed: If a line is no number.
     """
-    pairs = zip(map(_number, labels), map(_number, predictions))
+    pairs = zip(map(_number, labels), map(_number, predictions), strict=True)
     return math.fsum((a - b) ** 2 for a, b in pairs) / len(labels)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -21,7 +21,7 @@ def connect(path: Path) -> sqlite3.Connection:
         RuntimeError: If a newer platform wrote the file.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    # isolation_level=None: the transactions below are the only ones, none is opened behind our back.
+    # isolation_level=None: no transactions but those below, none is opened behind our back.
     db = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
     db.row_factory = sqlite3.Row
     db.execute("PRAGMA foreign_keys = ON")
@@ -31,7 +31,7 @@ def connect(path: Path) -> sqlite3.Connection:
 
 
 @contextmanager
-def transaction(db: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
+def transaction(db: sqlite3.Connection) -> Generator[sqlite3.Connection]:
     """One writer at a time from the first read on; everything or nothing."""
     db.execute("BEGIN IMMEDIATE")
     try:

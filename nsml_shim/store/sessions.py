@@ -76,8 +76,9 @@ class Sessions:
             number = self._next_number(new.owner, new.dataset)
             identity = self._db.execute(
                 """
-                INSERT INTO sessions (owner, dataset, number, kind, status, entry, args, memo, gpus,
-                    cpus, memory, shm_size, parent, checkpoint, interpreter, interactive, created_at)
+                INSERT INTO sessions (owner, dataset, number, kind, status, entry, args, memo,
+                    gpus, cpus, memory, shm_size, parent, checkpoint, interpreter, interactive,
+                    created_at)
                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 """,
                 (
@@ -109,7 +110,7 @@ class Sessions:
             return None
 
     def _one(self, where: str, *values: object) -> SessionRow:
-        row = self._db.execute(f"SELECT * FROM sessions WHERE {where}", values).fetchone()  # noqa: S608
+        row = self._db.execute(f"SELECT * FROM sessions WHERE {where}", values).fetchone()
         if row is None:
             raise LookupError(where)
         return _row(row)
@@ -142,7 +143,10 @@ class Sessions:
     def set_running(self, session: SessionRow, *, now: float) -> None:
         """Its process has been started."""
         self._db.execute(
-            "UPDATE sessions SET status = 'Running', started_at = ? WHERE id = ? AND status = 'Allocated'",
+            """
+            UPDATE sessions SET status = 'Running', started_at = ?
+            WHERE id = ? AND status = 'Allocated'
+            """,
             (now, session.id),
         )
 

@@ -185,12 +185,12 @@ class Submissions:
                         PARTITION BY owner ORDER BY place, submitted_at, id) AS own_place
                 FROM scored
             )
-            SELECT owner, score, score_text, submitted_at, source, checkpoint, args, tries
+            SELECT owner, score, score_text, submitted_at, source, checkpoint, args, tries AS count
             FROM ranked WHERE own_place = 1 ORDER BY place, submitted_at, id
             """,
             {"dataset": dataset, "ascending": ascending},
         )
-        return [BoardRow(*row[:6], json.loads(row[6]), row[7]) for row in rows]
+        return [BoardRow(**{**dict(row), "args": json.loads(row["args"])}) for row in rows]
 
 
 def _row(row: sqlite3.Row) -> SubmissionRow:

@@ -12,7 +12,7 @@ def test_a_session_name_survives_a_round_trip():
     "text", ["team/review_img", "team//7", "a/b/c", "a/b/7/best", "../b/7", "a/../7", "", "a/b/-1"]
 )
 def test_what_is_no_session_name_is_refused_with_an_example(text: str):
-    with pytest.raises(InvalidName, match="team/review_img/7|not beginning with a dot"):
+    with pytest.raises(InvalidName, match=r"team/review_img/7|not beginning with a dot"):
         SessionName.parse(text)
 
 

@@ -62,7 +62,9 @@ def test_an_older_loader_is_spread_and_only_the_results_are_written(store, saver
 
 
 def test_the_guests_own_data_loader_stays_its_own(store, saver):
-    (store.root / "data_loader.py").write_text("mine = True\ndef feed_infer(*_): raise SystemExit(3)")
+    (store.root / "data_loader.py").write_text(
+        "mine = True\ndef feed_infer(*_): raise SystemExit(3)"
+    )
     code = (
         "import data_loader\nassert data_loader.mine\n"
         "nsml.bind(infer=lambda root, phase: 'x')\nnsml.paused()"
@@ -76,7 +78,11 @@ def test_the_guests_own_data_loader_stays_its_own(store, saver):
     [
         ("nsml.bind(load=lambda p: 1 / 0, infer=print)", "failed load", "ZeroDivisionError"),
         ("nsml.bind(infer=lambda root, phase: 1 / 0)", "failed infer", "ZeroDivisionError"),
-        ("nsml.bind(infer=lambda root, phase: exit())", "failed infer", "called exit() during infer"),
+        (
+            "nsml.bind(infer=lambda root, phase: exit())",
+            "failed infer",
+            "called exit() during infer",
+        ),
         ("nsml.bind(infer=lambda root, phase: '')", "failed infer", "output result of inference"),
         ("", "failed infer", "nsml.bind(infer=...)"),
     ],

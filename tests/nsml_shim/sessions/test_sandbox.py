@@ -364,3 +364,29 @@ def test_without_any_sandbox_only_the_owner_s_consent_helps(tmp_path):
     folder = tmp_path / "a 한글 folder"
     folder.mkdir()
     subprocess.run([sys.executable, "-c", program, folder], env=environ, check=True)
+
+
+def test_where_no_network_namespace_can_be_had_a_filter_refuses_every_socket_but_local_ones():
+    if why_unusable("landlock"):
+        pytest.skip("needs Landlock")
+    program = textwrap.dedent(
+        """
+        import ctypes, errno, socket, sys
+        from nsml_shim.sessions import landlock
+        landlock._leave_network = lambda: False  # a machine that forbids namespaces
+        readable = ("/usr", "/lib", "/proc", *sys.path)
+        landlock.restrict(landlock.Rules(readable, (), (), network=False, workdir="/"))
+        for family in (socket.AF_INET, socket.AF_INET6, socket.AF_NETLINK):
+            try:
+                socket.socket(family, socket.SOCK_DGRAM)
+            except PermissionError:
+                continue
+            sys.exit(f"family {family} was allowed")
+        local, other = socket.socketpair()
+        local.send(b"x")
+        assert other.recv(1) == b"x"
+        libc = ctypes.CDLL(None, use_errno=True)
+        assert libc.syscall(425, 1, 0) == -1 and ctypes.get_errno() == errno.EACCES
+        """
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)
