@@ -40,8 +40,15 @@ def test_true_classes_have_the_shares_of_the_task(train):
 
 def test_given_classes_have_them_too(train):
     assert shares_of([review.given for review in train]) == pytest.approx(
-        SHARES_OF_THE_TASK, abs=0.025
+        SHARES_OF_THE_TASK, abs=0.01
     )
+
+
+def test_a_rare_class_does_not_drown_in_wrong_labels():
+    reviews = plan_reviews(1, "train", 20_000, SHARES, Difficulty())
+    ticked = [review for review in reviews if review.given == SWATCH]
+    right = [review for review in ticked if review.answer == SWATCH]
+    assert len(right) / len(ticked) > 0.75
 
 
 def test_the_demo_raises_the_rarest_class_only():

@@ -52,7 +52,7 @@ OTHER_LOOKS: dict[str, tuple[str, ...]] = {
     catalog.FURNITURE: (*_ANYWHERE, "planks", "planks", "carton", "folded_cloth", "folded_cloth"),
     catalog.CLOTHES: (*_ANYWHERE, *2 * ("flat_garment", "hanging_garment"), "folded_cloth"),
     catalog.ACCESSORIES: (*_ANYWHERE, *2 * ("shoe_pair", "bag")),
-    catalog.FOOD: (*_ANYWHERE, *2 * ("pack", "raw"), "meat_on_plate", "meat_on_plate"),
+    catalog.FOOD: (*_ANYWHERE, *2 * ("pack", "raw"), "meat_on_plate"),
     catalog.LIVING: (*_ANYWHERE, "pack", "plain_pet", "plain_pet"),
     catalog.BABY: (*_ANYWHERE, "pack", "pack", "flat_garment", "folded_cloth"),
     catalog.COSMETICS: (*_ANYWHERE, *3 * ("cosmetics",), "pack"),

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 class Difficulty:
     """How much the classes overlap, and how often reviewers are wrong."""
 
-    borderline_named: float = 0.18
+    borderline_named: float = 0.16
     """Share of pictures of a named class with a borderline look, 0..1."""
-    borderline_other: float = 0.10
+    borderline_other: float = 0.08
     """Share of OTHER pictures with a borderline look, 0..1."""
     foreign: float = 0.04
     """Share of OTHER pictures that look like a class their category does not admit, 0..1."""

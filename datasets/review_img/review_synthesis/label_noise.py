@@ -27,8 +27,8 @@ def ticked_labels(
 ) -> NDArray[np.int64]:
     """The class that each reviewer ticked.
 
-    Half of the wrong labels fall on OTHER and half on the named classes, so that noise moves
-    pictures both ways and the class shares hardly change.
+    Half of the wrong labels fall on OTHER and half on the named classes, class by class, so that
+    noise moves pictures both ways and the class shares hardly change.
 
     Args:
         rng: Source of randomness.
@@ -54,11 +54,19 @@ def ticked_labels(
 def flip_chances(
     answers: NDArray[np.int64], seen: Sequence[Appearance], noise: float
 ) -> NDArray[np.float64]:
-    """Chance of a wrong label for each picture; float [N], mean close to `noise`."""
+    """Chance of a wrong label for each picture; float [N], mean close to `noise`.
+
+    Each named class loses as many pictures as it gains from OTHER, else a rare class would
+    drown in wrong labels.
+    """
     temptation = np.array([appearance.temptation for appearance in seen])
+    rivals = np.array([appearance.rival for appearance in seen])
+    sizes = np.bincount(answers, minlength=NUM_CLASSES)
     chance = np.zeros(len(answers))
-    for side in (answers == OTHER, answers != OTHER):
-        if side.any():
-            share = noise * len(answers) / 2 / temptation[side].sum()
-            chance[side] = np.minimum(WORST, share * temptation[side])
+    for label in np.flatnonzero(sizes[:OTHER]):
+        flips = noise / 2 * len(answers) * sizes[label] / sizes[:OTHER].sum()
+        for group in (answers == label, (answers == OTHER) & (rivals == label)):
+            if group.any():
+                share = flips / temptation[group].sum()
+                chance[group] = np.minimum(WORST, share * temptation[group])
     return chance
