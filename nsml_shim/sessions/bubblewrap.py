@@ -44,6 +44,7 @@ def wrap(
     roots = interpreter_roots(argv[0], env)
     _refuse_covering(view, roots)
     command = [program, "--unshare-all", "--die-with-parent", "--new-session"]
+    command += ["--hostname", "localhost"]  # a name that /etc/hosts knows
     command += ["--cap-drop", "ALL"]  # started by root, bubblewrap would leave root its powers
     command += ["--share-net"] * view.network
     command += _system(network=view.network)

@@ -17,10 +17,10 @@ SETTINGS = (
     *("/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d", "/etc/alternatives"),
     *("/etc/passwd", "/etc/group", "/etc/nsswitch.conf", "/etc/localtime", "/etc/mime.types"),
     *("/etc/fonts", "/etc/ssl", "/etc/ca-certificates", "/etc/OpenCL", "/etc/vulkan"),
-    *("/etc/python3", "/etc/protocols", "/etc/services"),
+    *("/etc/python3", "/etc/protocols", "/etc/services", "/etc/hosts", "/etc/host.conf"),
 )
 """Settings that programs read; not all of /etc, where secrets lie."""
-NETWORK_SETTINGS = ("/etc/hosts", "/etc/resolv.conf", "/etc/host.conf", "/etc/gai.conf")
+NETWORK_SETTINGS = ("/etc/resolv.conf", "/etc/gai.conf")
 HARDWARE = ("/sys/block", "/sys/bus", "/sys/class", "/sys/dev", "/sys/devices", "/sys/module")
 """Descriptions of the hardware: numbers of cores, NUMA nodes, PCI devices."""
 ACCELERATORS = ("/dev/nvidia*", "/dev/dxg", "/dev/kfd", "/dev/dri")

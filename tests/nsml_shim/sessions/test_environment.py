@@ -98,8 +98,9 @@ def test_another_interpreter_is_asked_itself_and_extras_count(tmp_path):
     wheels = tmp_path / "wheels"
     make_wheel(wheels, "core", "2.0+cu128", ['extra-part>=3; extra == "all"', "unknown"])
     make_wheel(wheels, "extra_part", "2.0")
+    make_wheel(wheels, "nightly", "3.0rc1")
     python = install_by_hand(tmp_path, *wheels.iterdir())
-    asked = ["core==2.0", "core[all]", "core[other]", "Extra.Part<3", "pytest"]
+    asked = ["core==2.0", "core[all]", "core[other]", "Extra.Part<3", "nightly>=2", "pytest"]
     assert missing(asked, python) == ["core[all]", "pytest"]
 
 

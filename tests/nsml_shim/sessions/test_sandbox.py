@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+import nsml_shim
 from nsml_shim.errors import NoSandbox
 from nsml_shim.sessions.processes import is_alive
 from nsml_shim.sessions.sandbox import Mount, Sandbox, find_sandbox, why_unusable
@@ -210,9 +211,10 @@ command, env = json.loads(sys.argv[1])
 subprocess.Popen(command, env=env)
 time.sleep(60)
 """
-LINGERING = """
+NAP = f"sleep 61.{os.getpid()}"  # tells our sleepers from those of another run
+LINGERING = f"""
 import os, subprocess, time
-subprocess.Popen(["sleep", "61.5"], start_new_session=True)
+subprocess.Popen({NAP.split()!r}, start_new_session=True)
 open(os.environ["OUT"] + "/ready", "w").close()
 time.sleep(60)
 """
@@ -220,7 +222,7 @@ time.sleep(60)
 
 def sleepers():
     left = subprocess.run(["ps", "-A", "-o", "args="], capture_output=True, text=True, check=True)
-    return [line for line in left.stdout.splitlines() if line == "sleep 61.5"]
+    return [line for line in left.stdout.splitlines() if line == NAP]
 
 
 def within(seconds, condition):
@@ -285,7 +287,9 @@ def test_an_ordinary_user_can_use_it_as_well(name):
         program = "import os, sys\nos.stat('.')\nopen(sys.argv[1])"
         command = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", python]
         command += ["-c", AS_NOBODY, name, str(folder), program]
-        environ = {"PATH": "/usr/bin:/bin", "PYTHONPATH": str(Path(__file__).parents[3])}
+        # The repository may lie where only its owner can go.
+        shutil.copytree(Path(nsml_shim.__file__).parent, folder / "lib" / "nsml_shim")
+        environ = {"PATH": "/usr/bin:/bin", "PYTHONPATH": str(folder / "lib")}
         done = subprocess.run(
             command, env=environ, cwd="/", capture_output=True, text=True, check=False
         )
