@@ -6,6 +6,7 @@ import argparse
 import os
 import sys
 from collections.abc import Callable, Sequence
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
 from review_synthesis.layout import Order, truth_folder, write_dataset
@@ -42,6 +43,8 @@ def main(arguments: Sequence[str]) -> int:
         return refuse(f"{error} is not empty. Remove it, or give another folder than {target}.")
     except OSError as error:
         return refuse(f"{target} could not be written: {error}. Check space and permissions.")
+    except BrokenProcessPool:
+        return refuse("a drawing process was killed, perhaps for memory. Try fewer --workers.")
     except KeyboardInterrupt:
         return refuse("stopped; nothing was kept.", code=130)
     print(f"Done: {target}; true training labels, for evaluation only, in {truth_folder(target)}")

@@ -24,6 +24,7 @@ from review_synthesis.plan import Review, class_shares, plan_reviews
 
 OWNER_FILES = ("data_loader.py", "evaluation.py")
 CATEGORIES = ("category_1", "category_2", "category_3", "category_4")
+TRUTH_FILE = "train_truth"
 DRY_RUN_IMAGES = 40
 """Pictures of `test_submit/`, the same number of each class."""
 MOST_TEST_IMAGES = 20_000
@@ -57,17 +58,20 @@ def write_dataset(target: Path, order: Order, on_picture: Callable[[int, int], N
     Args:
         target: Folder to make; it must not exist, or be empty.
         order: What to draw.
-        on_picture: Called at least once a second with the pictures done and the total.
+        on_picture: Called with the pictures done and the total, before the planning and after
+            it, then at least once a second.
 
     Raises:
-        FileExistsError: If the target, or its truth folder, holds something already.
+        FileExistsError: If the target holds something already, or its truth folder something
+            else than the truth of a dataset that is gone.
     """
-    truth = truth_folder(target)
-    for folder in (target, truth):
-        if folder.exists() and any(folder.iterdir()):
-            raise FileExistsError(folder)
+    target = Path(os.path.abspath(target))
+    refuse_to_overwrite(target)
     target.parent.mkdir(parents=True, exist_ok=True)
+    total = sum(split_sizes(order).values())
+    on_picture(0, total)
     splits = plan_splits(order)
+    on_picture(0, total)
     draft = Path(tempfile.mkdtemp(prefix=f".{target.name}-draft-", dir=target.parent))
     try:
         # mkdtemp closes the folder to others, but a dataset is there to be read.
@@ -77,12 +81,23 @@ def write_dataset(target: Path, order: Order, on_picture: Callable[[int, int], N
         _write_owner_files(draft / "data", order)
         everything = [review for reviews in splits.values() for review in reviews]
         draw_all(draft / "data", everything, order, on_picture)
-        for made, final in ((draft / "truth", truth), (draft / "data", target)):
-            if final.exists():
-                final.rmdir()
-            os.replace(made, final)
+        truth = truth_folder(target)
+        if truth.exists():
+            shutil.rmtree(truth)
+        os.replace(draft / "truth", truth)
+        if target.exists():
+            target.rmdir()
+        os.replace(draft / "data", target)
     finally:
         shutil.rmtree(draft)
+
+
+def refuse_to_overwrite(target: Path) -> None:
+    """Raise FileExistsError if making the dataset would cost somebody a file."""
+    truth = truth_folder(target)
+    for folder, ours in ((target, set[str]()), (truth, {TRUTH_FILE})):
+        if folder.exists() and {path.name for path in folder.iterdir()} - ours:
+            raise FileExistsError(folder)
 
 
 def truth_folder(target: Path) -> Path:
@@ -92,17 +107,20 @@ def truth_folder(target: Path) -> Path:
 
 def plan_splits(order: Order) -> dict[str, list[Review]]:
     """Reviews of the three splits by name."""
-    shares = class_shares(order.scale, balanced=order.balanced)
-    even = (1 / NUM_CLASSES,) * NUM_CLASSES
-    sizes = {
-        "train": (order.images, shares),
-        "test": (min(MOST_TEST_IMAGES, max(1, order.images // 4)), shares),
-        "test_submit": (DRY_RUN_IMAGES, even),
-    }
+    usual = class_shares(order.scale, balanced=order.balanced)
+    even = class_shares(order.scale, balanced=True)
     return {
-        split: plan_reviews(order.seed, split, count, wanted, order.difficulty)
-        for split, (count, wanted) in sizes.items()
+        split: plan_reviews(
+            order.seed, split, count, even if split == "test_submit" else usual, order.difficulty
+        )
+        for split, count in split_sizes(order).items()
     }
+
+
+def split_sizes(order: Order) -> dict[str, int]:
+    """Number of pictures in each split."""
+    test = min(MOST_TEST_IMAGES, max(1, order.images // 4))
+    return {"train": order.images, "test": test, "test_submit": DRY_RUN_IMAGES}
 
 
 def picture_folder(root: Path, split: str) -> Path:
@@ -150,7 +168,7 @@ def _write_tables(root: Path, truth: Path, splits: dict[str, list[Review]]) -> N
     rows = ([*review.categories, review.given, review.image_name] for review in train)
     _write_csv(root / "train" / "train_label", [*CATEGORIES, "answer", "image_name"], rows)
     told = ([review.image_name, review.given, review.answer] for review in train)
-    _write_csv(truth / "train_truth", ["image_name", "given", "true"], told)
+    _write_csv(truth / TRUTH_FILE, ["image_name", "given", "true"], told)
     for split in ("test", "test_submit"):
         asked = ([review.image_name, *review.categories] for review in splits[split])
         inputs = picture_folder(root, split) / "test_input"
