@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import quote, unquote
+
+# Records are named tuples: dataclasses would double the time that `import nsml` takes.
 
 ENV_SESSION = "NSML_SESSION_NAME"
 """Own name, OWNER/DATASET/NUMBER."""
@@ -40,26 +41,25 @@ RUN, FORK, INFER, SUBMIT, TRIAL = "normal", "normal/fork", "infer", "submit", "s
 """Types of session, as `nsml ps` shows them."""
 
 
-@dataclass(frozen=True)
-class Instruction:
-    """What `nsml.paused()` does: restore a checkpoint, then go on (fork) or predict (submit)."""
+class Instruction(NamedTuple):
+    """What `nsml.paused()` does: restore a checkpoint, then go on, predict or answer."""
 
     action: str
-    """FORK, SUBMIT or TRIAL."""
+    """FORK, INFER, SUBMIT or TRIAL."""
     session: str
     """Session whose checkpoint is loaded."""
     checkpoint: str
     """Key of that checkpoint."""
     loader: str = ""
-    """The dataset owner's data_loader.py; "" for a fork."""
+    """The dataset owner's data_loader.py; "" unless it is a submission."""
     prediction: str = ""
-    """File the prediction is written to; "" for a fork."""
+    """File the prediction is written to; "" unless it is a submission."""
     time_limit: float = 3600.0
     """Seconds that inference may take."""
 
     def to_json(self) -> str:
         """One line of JSON."""
-        return json.dumps(asdict(self))
+        return json.dumps(self._asdict())
 
     @classmethod
     def from_json(cls, text: str) -> Instruction:
@@ -67,8 +67,7 @@ class Instruction:
         return cls(**json.loads(text))
 
 
-@dataclass(frozen=True)
-class CheckpointRecord:
+class CheckpointRecord(NamedTuple):
     """What one `nsml.save` left behind; the index file beside the checkpoint's files."""
 
     name: str
@@ -81,14 +80,14 @@ class CheckpointRecord:
     """Seconds since the previous checkpoint of the session, or since its start."""
     size: int
     """Bytes of all files."""
-    summary: Mapping[str, object] = field(default_factory=dict[str, object])
+    summary: Mapping[str, object] = {}  # noqa: RUF012 - nobody writes to it
     """The last values reported before the save."""
     single_file: bool = False
     """The guest wrote one file *to* the path it was given (NSML up to 2019), not into it."""
 
     def to_json(self) -> str:
         """One line of JSON."""
-        return json.dumps(asdict(self), default=str)
+        return json.dumps(self._asdict(), default=str)
 
     @classmethod
     def from_json(cls, text: str) -> CheckpointRecord:
@@ -96,8 +95,27 @@ class CheckpointRecord:
         return cls(**json.loads(text))
 
 
-@dataclass(frozen=True)
-class SessionFolder:
+class Answer(NamedTuple):
+    """What came of code that `nsml exec` had evaluated inside a session."""
+
+    output: str
+    """What it printed."""
+    result: str
+    """`repr` of its value; "" for None and for statements."""
+    error: str
+    """Traceback of what it raised; "" if it raised nothing."""
+
+    def to_json(self) -> str:
+        """One line of JSON."""
+        return json.dumps(self._asdict())
+
+    @classmethod
+    def from_json(cls, text: str) -> Answer:
+        """Read what `to_json` wrote."""
+        return cls(**json.loads(text))
+
+
+class SessionFolder(NamedTuple):
     """Where each thing lies in the folder of a session."""
 
     root: Path
@@ -157,6 +175,24 @@ class SessionFolder:
         """The prediction file of a submission."""
         return self.root / "prediction"
 
+    @property
+    def exec(self) -> Path:
+        """Requests to evaluate code and their answers; made by the session once it listens."""
+        return self.root / "exec"
+
+    @property
+    def visdom(self) -> Path:
+        """What the guest drew through `nsml.Visdom`, JSON lines."""
+        return self.root / "visdom"
+
+    @property
+    def outbox(self) -> SessionFolder:
+        """The only folder beside `work` that a submission can write to; it takes this one's place.
+
+        Nothing in it may be trusted: a guest can leave links there that point anywhere.
+        """
+        return SessionFolder(self.root / "outbox")
+
     def index_of(self, checkpoint: str) -> Path:
         """Index file of a checkpoint; any printable key gives a legal, distinct file name."""
         return self.checkpoints / f"{quote(checkpoint, safe=' ')}.json"
@@ -182,9 +218,24 @@ def session_folder(store: Path, session: str) -> SessionFolder:
     return SessionFolder(store.joinpath(*session.split("/")))
 
 
+def cache_folder(store: Path, owner: str, dataset: str) -> Path:
+    """Folder of what `nsml.cache` kept for all sessions of an owner on a dataset."""
+    return store / owner / ".cache" / dataset
+
+
+REQUEST, ANSWER = ".request", ".answer"
+"""Endings of the files in `SessionFolder.exec`; a request is the JSON of {"code": ...}."""
+
+
+def draft_in(folder: Path) -> Path:
+    """A name in `folder` that nobody uses, for something that is not yet to be seen."""
+    return folder / f".draft-{os.urandom(8).hex()}"
+
+
 def write_atomic(path: Path, data: bytes) -> None:
     """Show `data` under `path` completely or not at all, also across a power cut."""
-    descriptor, draft = tempfile.mkstemp(prefix=".draft-", dir=path.parent)
+    draft = draft_in(path.parent)
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(data)

@@ -28,7 +28,7 @@ That was the whole walk. What next?
   nsml ps -a                           your sessions
   nsml run -d {dataset} -g 2 -a "--recipe smoke --set epochs=20"
                                        another session, with options for main.py
-  nsml fork {session} best             go on from a checkpoint
+  nsml fork -c last {session}          go on from a checkpoint
   nsml dataset board {dataset}         the board again
   make test                            all checks of the project
 (Commands live in .venv/bin: source .venv/bin/activate)

@@ -59,18 +59,18 @@ def submission(platform: Platform, row: SessionRow, slots: Sequence[str]) -> Sta
         session=row.parent,
         checkpoint=row.checkpoint,
         loader=f"{data}/data_loader.py",
-        prediction=str(folder.prediction),
+        prediction=str(folder.outbox.prediction),
         time_limit=dataset.settings.time_limit,
     )
     env = {key: os.environ[key] for key in KEPT if key in os.environ}
     env |= _variables(platform, row, slots)
     env |= _data([dataset.name], [data])
     env[protocol.ENV_INSTRUCTION] = instruction.to_json()
+    env[protocol.ENV_FOLDER] = str(folder.outbox.root)
     mounts = [
         # Ensembles read checkpoints of the owner's other sessions; labels and store stay outside.
         _same_place(platform.settings.sessions / row.owner),
-        _same_place(folder.root, writable=True),
-        _same_place(folder.code),
+        _same_place(folder.outbox.root, writable=True),
         Mount(folder.work, "/app", writable=True),
         Mount(view, f"/data/{dataset.name}"),
         _same_place(Path(env["PYTHONPATH"])),
@@ -86,14 +86,12 @@ def submission(platform: Platform, row: SessionRow, slots: Sequence[str]) -> Sta
     return Start(argv, env, folder.work)
 
 
-def evaluator(
-    platform: Platform, row: SessionRow, script: Path, labels: Path
-) -> tuple[Start, str, str]:
+def evaluator(platform: Platform, row: SessionRow, script: Path, labels: Path) -> tuple[Start, str]:
     """The owner's evaluator, alone with the prediction and the hidden labels.
 
     Returns:
-        How to start it (without its own arguments), and the paths of prediction and labels as it
-        will see them.
+        How to start it (without its own arguments), and where it will see the labels. It sees the
+        prediction where it lies.
     """
     folder = platform.folder(row)
     dataset = platform.find_dataset(row.dataset)
@@ -114,7 +112,7 @@ def evaluator(
         env=env | {"PYTHONUTF8": "1"},
         hidden=[platform.settings.home],
     )
-    return Start(argv, env, folder.root), str(folder.prediction), seen_labels
+    return Start(argv, env, folder.root), seen_labels
 
 
 def _same_place(source: Path, *, writable: bool = False) -> Mount:

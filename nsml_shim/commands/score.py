@@ -7,7 +7,7 @@ import shutil
 import subprocess
 
 from nsml_shim import protocol
-from nsml_shim.commands import process
+from nsml_shim.commands import outbox, process
 from nsml_shim.commands.platform import Platform
 from nsml_shim.errors import EvaluationFailed
 from nsml_shim.protocol import SessionFolder
@@ -52,15 +52,16 @@ def _score(platform: Platform, row: SessionRow) -> str:
     """The number, as text; "" for a dry run on data without labels."""
     dataset = platform.find_dataset(row.dataset)
     folder = platform.folder(row)
+    prediction = outbox.take_prediction(folder)
     labels = dataset.labels(trial=row.kind == protocol.TRIAL)
     if labels is None:
         return ""
     if dataset.settings.metric != "custom":
-        return repr(metrics.score_files(dataset.settings.metric, labels, folder.prediction))
+        return repr(metrics.score_files(dataset.settings.metric, labels, prediction))
     if dataset.evaluator is None:
         return ""
-    start, prediction, seen_labels = process.evaluator(platform, row, dataset.evaluator, labels)
-    flags = evaluator.arguments(dataset.evaluator, prediction=prediction, labels=seen_labels)
+    start, seen_labels = process.evaluator(platform, row, dataset.evaluator, labels)
+    flags = evaluator.arguments(dataset.evaluator, prediction=str(prediction), labels=seen_labels)
     try:
         done = subprocess.run(
             [*start.argv, *flags],
@@ -81,9 +82,7 @@ def _score(platform: Platform, row: SessionRow) -> str:
 
 def failure(row: SessionRow, folder: SessionFolder, cause: str) -> str:
     """What the user is told when the session ended without a prediction."""
-    events = (
-        folder.events.read_text(encoding="utf-8").splitlines() if folder.events.exists() else []
-    )
+    events = outbox.events(folder)
     last = json.loads(events[-1])["event"] if events else ""
     if cause.startswith(NO_RESPONSE):
         what = cause

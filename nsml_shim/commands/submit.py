@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from nsml_shim import protocol
-from nsml_shim.commands import launch
+from nsml_shim.commands import launch, outbox
 from nsml_shim.commands.fork import pick_checkpoint, refuse_submission
 from nsml_shim.commands.platform import Echo, Platform
 from nsml_shim.datasets.catalog import Dataset
@@ -165,7 +165,7 @@ def submit_when_allowed(
 
 
 def follow(platform: Platform, session: SessionRow) -> Iterator[str | Outcome]:
-    """What happens to a submission, as it happens: lines, None-length ticks, then the outcome.
+    """What happens to a submission, as it happens: lines, and in the end the outcome.
 
     Yields "" about every second in which nothing happened, so that a terminal can show life.
 
@@ -176,9 +176,7 @@ def follow(platform: Platform, session: SessionRow) -> Iterator[str | Outcome]:
     seen, quiet = 0, time.monotonic()
     while True:
         submission = platform.submissions.of_session(session.id)
-        lines = (
-            folder.events.read_text(encoding="utf-8").splitlines() if folder.events.exists() else []
-        )
+        lines = outbox.events(folder)
         for line in lines[seen:]:
             event = json.loads(line)
             if not event["event"].startswith("failed"):

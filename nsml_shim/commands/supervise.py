@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from nsml_shim import protocol, settings
-from nsml_shim.commands import process, score
+from nsml_shim.commands import outbox, process, score
 from nsml_shim.commands.platform import Platform
 from nsml_shim.commands.queue import wait_for_slots
 from nsml_shim.errors import ShimError
@@ -72,6 +72,8 @@ def _live(platform: Platform, row: SessionRow, folder: SessionFolder) -> tuple[i
     try:
         snapshot.materialise(folder.code, folder.work)
         submits = row.kind in (protocol.SUBMIT, protocol.TRIAL)
+        if submits:
+            outbox.prepare(folder)
         prepare = process.submission if submits else process.training
         start = prepare(platform, row, granted.names)
         platform.sessions.set_running(row, now=platform.clock())
@@ -139,7 +141,7 @@ class Deadline:
     def exceeded(self, folder: SessionFolder) -> str:
         """Why the session has to end now; "" if it may go on."""
         if not self.infers and self.infer_limit < float("inf"):
-            self.infers = folder.events.exists() and '"infer"' in folder.events.read_text()
+            self.infers = any('"infer"' in line for line in outbox.events(folder))
             if self.infers:
                 self.limit, self.since = self.infer_limit, time.monotonic()
         late = time.monotonic() - self.since > self.limit

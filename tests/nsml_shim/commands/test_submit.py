@@ -226,3 +226,42 @@ def test_without_a_sandbox_a_submission_is_refused_unless_the_owner_allows_it(
     refused = nsml("submit", session, "best", code=1, NSML_SANDBOX="chroot").stderr
     assert "There is no sandbox 'chroot'" in refused
     assert nsml("ps", "-a").stdout.count("submit of") == 0
+
+
+@pytest.mark.parametrize("kind", ["symbolic link to the labels", "pipe", "folder"])
+def test_a_prediction_that_is_no_plain_file_is_refused(nsml, trained, guest, home, sandbox, kind):
+    """A guest could know where the labels lie, and leave the platform a link to them."""
+    labels = home / "datasets" / "toy" / "v1" / "hidden" / "test" / "test_label"
+    code = {
+        "symbolic link to the labels": f"os.symlink({str(labels)!r}, path)",
+        "pipe": "os.mkfifo(path)",
+        "folder": "os.mkdir(path); open(path + '/x', 'w').write('1')",
+    }[kind]
+    trick = (
+        "def infer(root, **kwargs):\n"
+        "    import json\n"
+        "    path = json.loads(os.environ['NSML_INSTRUCTION'])['prediction']\n"
+        f"    {code}\n"
+        "    os._exit(0)\n"
+    )
+    change(guest, BEFORE_PAUSED, trick + BEFORE_PAUSED)
+    done = nsml("submit", trained(), "best", code=1)
+    assert "The session left no prediction file" in done.stderr
+    assert json.loads(nsml("dataset", "board", "toy", "-j").stdout) == []
+
+
+def test_a_submission_cannot_touch_the_rest_of_its_session_folder(nsml, trained, guest, sandbox):
+    trick = (
+        "def infer(root, **kwargs):\n"
+        "    folder = os.path.dirname(os.environ['NSML_SESSION_FOLDER'])\n"
+        "    done = []\n"
+        "    for name in ('log', 'exit', 'stop', 'supervisor.lock', 'code/main.py'):\n"
+        "        try:\n"
+        "            open(os.path.join(folder, name), 'a').write('x')\n"
+        "            done.append(name)\n"
+        "        except OSError:\n"
+        "            pass\n"
+        "    raise RuntimeError(f'wrote {done}')\n"
+    )
+    change(guest, BEFORE_PAUSED, trick + BEFORE_PAUSED)
+    assert "RuntimeError: wrote []" in nsml("submit", "-t", trained(), "best", code=1).stderr
