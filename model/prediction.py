@@ -1,0 +1,94 @@
+"""From examples to class probabilities.
+
+N examples, B batch, K classes, L category levels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from model.batch import Batch, ExampleSource
+from model.devices import Compute
+from model.progress import OnProgress, ignore_progress
+from model.trainee import Blueprint, Trainee
+
+INFERENCE_BATCH = 128
+"""Examples per forward pass; keeps memory flat whatever the number of pictures."""
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What the network thinks of every example of a source, in the source's order."""
+
+    pred_probs: NDArray[np.float32]
+    """Class probabilities, float [N, K], rows sum to 1."""
+    unreadable: int
+    """Examples whose picture could not be decoded; predicted from a grey one and the category."""
+
+    @property
+    def y_pred(self) -> NDArray[np.int64]:
+        """Most probable class of each example, int [N]."""
+        return self.pred_probs.argmax(axis=1)
+
+
+def predict(
+    trainee: Trainee,
+    source: ExampleSource,
+    *,
+    compute: Compute,
+    workers: int,
+    on_progress: OnProgress = ignore_progress,
+) -> Prediction:
+    """Probabilities of every example, each visited once, in batches.
+
+    Args:
+        trainee: Its network, on the device of `compute`.
+        source: Pictures and categories; labels are not looked at.
+        compute: Device and precision.
+        workers: Threads that decode pictures.
+        on_progress: Told how many examples are done.
+    """
+    order = np.arange(len(source), dtype=np.int64)
+    pred_probs = np.zeros((len(source), len(trainee.blueprint.class_names)), dtype=np.float32)
+    unreadable = done = 0
+    for batch, logits in forward(trainee, source, order, compute=compute, workers=workers):
+        pred_probs[batch.indices.numpy()] = logits.softmax(dim=1).cpu().numpy()
+        unreadable += int((~batch.readable).sum())
+        done += len(batch.indices)
+        on_progress("predicted", done, len(source))
+    return Prediction(pred_probs, unreadable)
+
+
+@torch.inference_mode()
+def forward(
+    trainee: Trainee,
+    source: ExampleSource,
+    order: NDArray[np.int64],
+    *,
+    compute: Compute,
+    workers: int,
+) -> Iterator[tuple[Batch, torch.Tensor]]:
+    """Batches of the examples `order` names, each with its logits, float32 [B, K] on the device."""
+    preprocess = trainee.blueprint.preprocess
+    category_ids = encode_categories(trainee.blueprint, source, compute.device)
+    network = trainee.network.eval()
+    batches = source.batches(
+        order, batch_size=INFERENCE_BATCH, framing=preprocess.framing, workers=workers
+    )
+    for batch in batches:
+        images = preprocess.to_input(batch.images, compute.device)
+        with compute.autocast(compute.inference):
+            logits = network(images, category_ids[batch.indices.to(compute.device)])
+        yield batch, logits.float()
+
+
+def encode_categories(
+    blueprint: Blueprint, source: ExampleSource, device: torch.device
+) -> torch.Tensor:
+    """Category ids of every example on the device, int [N, L]; small enough to keep there."""
+    return torch.from_numpy(blueprint.vocabulary.encode(source.categories)).to(device)
