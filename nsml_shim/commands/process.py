@@ -12,7 +12,8 @@ from nsml_shim.commands.platform import Platform
 from nsml_shim.protocol import Instruction
 from nsml_shim.sessions import shelf
 from nsml_shim.sessions.machine import machine_slots
-from nsml_shim.sessions.sandbox import Mount, find_sandbox
+from nsml_shim.sessions.mounts import Mount, View
+from nsml_shim.sessions.sandbox import find_overlay, find_sandbox
 from nsml_shim.store.sessions import SessionRow
 
 KEPT = ("PATH", "LANG", "LC_ALL", "TZ", "LD_LIBRARY_PATH", "CUDA_HOME")
@@ -26,15 +27,19 @@ class Start:
     argv: Sequence[str]
     env: Mapping[str, str]
     cwd: Path
+    warning: str = ""
+    """First line of the log."""
 
 
 def training(platform: Platform, row: SessionRow, slots: Sequence[str]) -> Start:
     """A run or a fork: the guest's command in its working directory, with the user's variables."""
     folder = platform.folder(row)
     datasets = platform.find_datasets(row.dataset)
+    overlay = find_overlay()
     env = {key: value for key, value in os.environ.items() if not key.startswith("NSML_")}
     env |= _variables(platform, row, slots)
-    env |= _data([d.name for d in datasets], [str(d.run_view) for d in datasets])
+    paths = [f"/data/{d.name}" if overlay else str(d.run_view) for d in datasets]
+    env |= _data([d.name for d in datasets], paths)
     limit = min((d.settings.model_limit for d in datasets), default=float("inf"))
     if limit != float("inf"):
         env[protocol.ENV_MODEL_LIMIT] = str(limit)
@@ -43,7 +48,25 @@ def training(platform: Platform, row: SessionRow, slots: Sequence[str]) -> Start
         instruction = Instruction(protocol.FORK, row.parent, row.checkpoint)
         env[protocol.ENV_INSTRUCTION] = instruction.to_json()
         reserved = ["--pause", "1", "--iteration", row.checkpoint]
-    return Start(_command(row, reserved), env, folder.work)
+    argv = _command(row, reserved)
+    if overlay is None:
+        warning = (
+            "NSML Warning) bubblewrap does not work here, so /app and /data do not exist in this "
+            f"session: the code is in {folder.work}, nsml.DATASET_PATH says where the data is.\n"
+        )
+        return Start(argv, env, folder.work, warning)
+    mounts = [
+        _same_place(platform.settings.sessions / row.owner),
+        _same_place(folder.root, writable=True),
+        _same_place(folder.code),
+        Mount(folder.work, "/app", writable=True),
+        *(Mount(d.run_view, f"/data/{d.name}") for d in datasets),
+        _same_place(Path(env["PYTHONPATH"])),
+    ]
+    # The labels, the store and other owners' sessions lie in the home.
+    view = View(mounts, "/app", network=True, hidden=[platform.settings.home])
+    argv, env = overlay(argv, view, env)
+    return Start(argv, env, folder.work)
 
 
 def submission(platform: Platform, row: SessionRow, slots: Sequence[str]) -> Start:

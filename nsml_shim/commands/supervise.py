@@ -29,6 +29,8 @@ POLL_SECONDS = 0.2
 GRACE_SECONDS = 10.0
 """Between the polite signal and the other one."""
 PR_SET_PDEATHSIG = 1
+SIGNAL_BASE = 128
+"""What a shell adds to the number of the signal that killed its child."""
 LAST_LINE = "User session exited"
 
 
@@ -90,6 +92,8 @@ def _run(
 ) -> tuple[int, str]:
     """Start the process and watch it to its end."""
     with open(folder.log, "ab") as log:
+        log.write(start.warning.encode())
+        log.flush()
         child = subprocess.Popen(
             start.argv,
             cwd=start.cwd,
@@ -116,6 +120,8 @@ def _run(
         if cause:
             platform.sessions.set_stopping(row)
             processes.kill_tree(child.pid, GRACE_SECONDS, orphans_of=os.getpid())
+    if code > SIGNAL_BASE and start.argv[0] != row.interpreter:
+        code = SIGNAL_BASE - code  # bubblewrap passes a signal on as shells do
     # Whatever the guest left running ends with it: nothing may hold a GPU without a lease.
     processes.kill_tree(child.pid, 1.0, orphans_of=os.getpid())
     copy_records(platform, row, folder, watch)

@@ -55,6 +55,42 @@ def wrap(
     return command, private_environment(env, SCRATCH)
 
 
+def overlay(argv: Sequence[str], view: View, env: Mapping[str, str]) -> list[str]:
+    """Command line that runs `argv` on this machine as it is, with the mounts of `view` added.
+
+    For training sessions, which are the user's own: the paths of the platform (`/app`, `/data`)
+    exist, and what is hidden is empty. It is a view, not a wall.
+
+    Raises:
+        NoSandbox: If bubblewrap is not installed.
+    """
+    program = shutil.which("bwrap")
+    if program is None:
+        raise NoSandbox("bubblewrap is not installed.")
+    tops = {Path(mount.target).parts[1] for mount in view.mounts}
+    command = [program, "--die-with-parent", "--tmpfs", "/"]
+    for entry in sorted(os.scandir("/"), key=lambda entry: entry.name):
+        # No mount point can be made inside a folder of the host: that one is shown piecemeal.
+        made = {"app", "data"} & tops
+        entries = os.scandir(entry.path) if entry.name in made and entry.is_dir() else [entry]
+        for shown in entries:
+            command += _as_it_is(shown)
+    for path in view.hidden:
+        command += ["--tmpfs", str(path)]
+    for root in interpreter_roots(argv[0], env):
+        if any(root.is_relative_to(path) for path in view.hidden):
+            command += ["--ro-bind", str(root), str(root)]
+    for mount in view.mounts:
+        command += ["--bind" if mount.writable else "--ro-bind", str(mount.source), mount.target]
+    return [*command, "--chdir", view.workdir, "--", *argv]
+
+
+def _as_it_is(entry: os.DirEntry[str]) -> list[str]:
+    if entry.is_symlink():
+        return ["--symlink", os.readlink(entry.path), entry.path]
+    return ["--dev-bind" if entry.path == "/dev" else "--bind", entry.path, entry.path]
+
+
 def _system(*, network: bool) -> list[str]:
     words: list[str] = []
     for path in SYSTEM:

@@ -27,7 +27,7 @@ from nsml_shim.sessions.mounts import (
     private_environment,
 )
 
-__all__ = ["Mount", "Sandbox", "find_sandbox", "why_unusable"]
+__all__ = ["Mount", "Sandbox", "find_overlay", "find_sandbox", "why_unusable"]
 
 ENV_CHOICE = "NSML_SANDBOX"
 """Forces one sandbox by name."""
@@ -105,6 +105,14 @@ def find_sandbox(choice: str | None = None, *, allow_unsandboxed: bool = False) 
         "Install bubblewrap (apt-get install bubblewrap), or let the dataset's owner accept "
         "the risk with `allow_unsandboxed = true` in dataset.toml."
     )
+
+
+def find_overlay() -> Wrapper | None:
+    """A way to add mounts to this machine's own file system, or None where there is none."""
+    choice = os.environ.get(ENV_CHOICE) or "bubblewrap"
+    if choice != "bubblewrap" or why_unusable("bubblewrap"):
+        return None
+    return lambda argv, view, env: (bubblewrap.overlay(argv, view, env), dict(env))
 
 
 @lru_cache

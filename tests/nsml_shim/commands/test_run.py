@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from nsml_shim import protocol
+from nsml_shim.sessions.sandbox import why_unusable
 
 
 def rows(nsml) -> dict[str, dict]:
@@ -270,3 +271,41 @@ def test_a_wrong_session_name_gets_a_suggestion(nsml, guest):
     write(guest, "print('hi')")
     nsml("run")
     assert "Did you mean team/None/1?" in nsml("logs", "team/Noone/1", code=1).stderr
+
+
+def test_code_and_data_lie_where_nsml_had_them(nsml, toy, guest):
+    if why_unusable("bubblewrap"):
+        pytest.skip("only bubblewrap can show paths that do not exist")
+    nsml("dataset", "push", "toy", str(toy))
+    write(
+        guest,
+        "import nsml, os\n"
+        "print(os.getcwd(), os.path.abspath(__file__), nsml.DATASET_PATH)\n"
+        "print(open('/data/toy/train/train_data').read().split())\n"
+        "try:\n    open('/data/toy/new', 'w')\nexcept OSError as error:\n    print(error.strerror)\n",
+    )
+    nsml("run", "-d", "toy")
+    log = nsml("logs", "-f", "team/toy/1").stdout
+    assert "/app /app/main.py /data/toy\n['a', 'b']\nRead-only file system\n" in log
+
+
+def test_labels_and_store_are_out_of_a_training_sessions_sight(nsml, toy, guest, home):
+    if why_unusable("bubblewrap"):
+        pytest.skip("only bubblewrap can hide a folder from a session with the user's own rights")
+    nsml("dataset", "push", "toy", str(toy))
+    write(
+        guest,
+        "import os\n"
+        f"found = [n for _, _, names in os.walk({str(home)!r}) for n in names]\n"
+        "print({'test_label', 'platform.db'} & set(found))\n",
+    )
+    nsml("run", "-d", "toy")
+    assert "set()" in nsml("logs", "-f", "team/toy/1").stdout
+
+
+def test_without_bubblewrap_the_paths_come_from_variables_with_one_warning(nsml, toy):
+    nsml("dataset", "push", "toy", str(toy))
+    nsml("run", "-d", "toy", NSML_SANDBOX="landlock")
+    log = nsml("logs", "-f", "team/toy/1").stdout
+    assert log.count("NSML Warning) bubblewrap does not work here") == 1
+    assert "epochs so far: 2" in log
