@@ -21,7 +21,7 @@ Box = tuple[float, float, float, float]
 class Framing(Protocol):
     """Which part of an image fills the network's input.
 
-    The loader asks for the box *before* it decodes, so that it can decode no more than the box needs.
+    The loader asks for the box *before* it decodes, so that it decodes no more than the box needs.
     """
 
     @property
@@ -30,7 +30,7 @@ class Framing(Protocol):
         ...
 
     def box(self, width: int, height: int, index: int) -> Box:
-        """Box that is resized to size x size; `index` identifies the example, for replayable crops."""
+        """Box that is resized to size x size; `index` names the example, for replayable crops."""
         ...
 
 
