@@ -26,7 +26,8 @@ def committed_files() -> list[Path]:
         hidden = {name for name in inner if name.startswith(".") and name not in {".ci", ".github"}}
         gone = hidden | MADE | {name for name in inner if name.endswith(".egg-info")}
         inner[:] = [name for name in inner if name not in gone]
-        found += [Path(folder, name) for name in names if not name.endswith(".pyc")]
+        # In a second work tree `.git` is a file, which names the place of the first.
+        found += [Path(folder, n) for n in names if n != ".git" and not n.endswith(".pyc")]
     return sorted(found)
 
 
