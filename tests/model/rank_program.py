@@ -28,6 +28,9 @@ def work(group: RankGroup, what: str, folder: Path) -> None:
         group.average_statistics(norm)
         (folder / f"out{group.rank}").write_text(f"{total} {answer} {mean.tolist()}")
         return
+    if what == "apart" and group.rank == 1:
+        # Busy with something that no broken connection would interrupt.
+        time.sleep(600)
     for step in range(10_000):
         if what == "raise" and group.rank == 1 and step == 3:
             raise ZeroDivisionError("planted in rank 1")

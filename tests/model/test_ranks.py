@@ -81,7 +81,7 @@ def test_a_rank_killed_by_the_kernel_ends_the_run_and_is_named(tmp_path, root):
 
 @needs_proc
 def test_killing_rank_0_leaves_no_orphan(tmp_path, root):
-    process = start(2, "loop", tmp_path, root)
+    process = start(2, "apart", tmp_path, root)
     child = wait_for_pid(tmp_path, 1)
     process.kill()
     process.communicate(timeout=60)
