@@ -80,7 +80,7 @@ class CheckpointRecord(NamedTuple):
     """Seconds since the previous checkpoint of the session, or since its start."""
     size: int
     """Bytes of all files."""
-    summary: Mapping[str, object] = {}  # noqa: RUF012 - nobody writes to it
+    summary: Mapping[str, object] = {}
     """The last values reported before the save."""
     single_file: bool = False
     """The guest wrote one file *to* the path it was given (NSML up to 2019), not into it."""

@@ -3,26 +3,32 @@
 from __future__ import annotations
 
 import os
-import shutil
-import sys
-import tempfile
 import time
-from datetime import datetime
 from pathlib import Path
+from threading import Lock
 
-from nsml_shim.client import hooks, reports
-from nsml_shim.client.session import CURRENT, Session
-from nsml_shim.protocol import CheckpointRecord, SessionFolder, sync_folder, write_atomic
+from nsml_shim.client import handover, hooks, reports
+from nsml_shim.client.handover import Hook
+from nsml_shim.client.session import CURRENT, Session, say
+from nsml_shim.protocol import (
+    CheckpointRecord,
+    SessionFolder,
+    draft_in,
+    sync_folder,
+    write_atomic,
+)
 
 MODEL = "model"
 """What a guest's save gets to fill, below the checkpoint's folder."""
 
 _STARTED = time.time()
+_publishing = Lock()
+"""Guests save from threads too; two of them may save under one name."""
 
 
 def save(
     checkpoint: object = None,
-    save_fn: hooks.Hook | None = None,
+    save_fn: Hook | None = None,
     *,
     iteration: object = None,
 ) -> None:
@@ -39,18 +45,18 @@ def save(
     Outside a session, on a rank other than 0 and in a submission this does nothing.
 
     Raises:
-        RuntimeError: If there is neither a bound save function nor `save_fn`.
+        RuntimeError: If there is neither a bound save function nor `save_fn`, nor an object.
 
     Source: NSML docs, nsml.save.
     """
     if CURRENT is None or CURRENT.rank != 0:
         return
     given = iteration if checkpoint is None else checkpoint
-    name = datetime.now().strftime("%Y%m%d_%H%M%S") if given is None else str(given)
+    name = time.strftime("%Y%m%d_%H%M%S") if given is None else str(given)
     if CURRENT.is_submission:
-        _say(f"nsml.save({name!r}) is left out: a submission does not change the model store.")
+        say(f"nsml.save({name!r}) is left out: a submission does not change the model store.")
         return
-    hook = save_fn or hooks.BOUND.save
+    hook = save_fn or hooks.BOUND.save or _default_save()
     if hook is None:
         raise RuntimeError(
             f"nsml.save({name!r}) needs a save function, but none is bound. "
@@ -59,21 +65,63 @@ def save(
     _write(CURRENT, name, hook)
 
 
-def _write(session: Session, name: str, hook: hooks.Hook) -> None:
-    checkpoints = session.folder.checkpoints
-    draft = Path(tempfile.mkdtemp(prefix=".draft-", dir=checkpoints))
+def save_folder(checkpoint: object, folder: str | os.PathLike[str]) -> None:
+    """Store a copy of a folder (or of one file) as a checkpoint; nothing has to be bound.
+
+    Args:
+        checkpoint: Name, int or str.
+        folder: What to store.
+
+    Raises:
+        FileNotFoundError: If there is no such folder.
+
+    Source: public scripts of 2022.
+    """
+    if not os.path.exists(folder):
+        raise FileNotFoundError(
+            f"nsml.save_folder({checkpoint!r}, {os.fspath(folder)!r}): there is no such folder "
+            f"below {os.getcwd()}."
+        )
+
+    def copy_folder(path: str) -> None:
+        import shutil
+
+        if os.path.isdir(folder):
+            shutil.copytree(folder, path, dirs_exist_ok=True)
+        else:
+            shutil.copy2(folder, path)
+
+    save(checkpoint, save_fn=copy_folder)
+
+
+def _default_save() -> Hook | None:
+    from nsml_shim.client import savers
+
+    return savers.save_hook(hooks.BOUND.extras)
+
+
+def _default_load() -> Hook | None:
+    from nsml_shim.client import savers
+
+    return savers.load_hook(hooks.BOUND.extras)
+
+
+def _write(session: Session, name: str, hook: Hook) -> None:
+    draft = draft_in(session.folder.checkpoints)
+    draft.mkdir(0o700)
     try:
         (draft / MODEL).mkdir()
-        single_file = hooks.call(hook, draft / MODEL) or (draft / MODEL).is_file()
+        single_file = handover.save(hook, draft / MODEL, hooks.BOUND.extras)
         size, count = _settle(draft)
         if count == 0:
-            _say("NSML Warning) The folder you are trying to save is empty.")
+            say("NSML Warning) The folder you are trying to save is empty.")
         if size > session.model_limit:
-            _say(f"NSML Warning) Cannot upload models over {session.model_limit}")
+            say(f"NSML Warning) Cannot upload models over {session.model_limit}")
             return
-        _publish(session.folder, name, draft, size=size, single_file=single_file)
+        with _publishing:
+            _publish(session.folder, name, draft, size=size, single_file=single_file)
     finally:
-        shutil.rmtree(draft, ignore_errors=True)
+        _remove(draft)
 
 
 def _publish(
@@ -91,12 +139,25 @@ def _publish(
         summary=reports.last(),
         single_file=single_file,
     )
-    os.replace(draft, folder.checkpoints / record.folder)
-    sync_folder(folder.checkpoints)
+    place = folder.checkpoints / record.folder
     replaced = folder.checkpoint(name)
-    write_atomic(folder.index_of(name), record.to_json().encode())
+    try:
+        os.replace(draft, place)
+        sync_folder(folder.checkpoints)
+        write_atomic(folder.index_of(name), record.to_json().encode())
+    except BaseException:
+        # A signal handler of the guest may end the process by an exception at any line.
+        if folder.checkpoint(name) == replaced:
+            _remove(place)
+        raise
     if replaced:
-        shutil.rmtree(folder.checkpoints / replaced.folder, ignore_errors=True)
+        _remove(folder.checkpoints / replaced.folder)
+
+
+def _remove(folder: Path) -> None:
+    import shutil
+
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _settle(draft: Path) -> tuple[int, int]:
@@ -105,6 +166,8 @@ def _settle(draft: Path) -> tuple[int, int]:
     for parent, _, names in os.walk(draft):
         for name in names:
             path = os.path.join(parent, name)
+            if not os.path.isfile(path):  # a dangling link, or a socket somebody left
+                continue
             descriptor = os.open(path, os.O_RDONLY)
             try:
                 os.fsync(descriptor)
@@ -118,7 +181,7 @@ def _settle(draft: Path) -> tuple[int, int]:
 
 def load(
     checkpoint: object = None,
-    load_fn: hooks.Hook | None = None,
+    load_fn: Hook | None = None,
     session: str | None = None,
     *,
     iteration: object = None,
@@ -136,7 +199,7 @@ def load(
 
     Raises:
         KeyError: If that session saved no checkpoint of that name.
-        RuntimeError: If there is neither a bound load function nor `load_fn`.
+        RuntimeError: If there is neither a bound load function nor `load_fn`, nor an object.
 
     Source: NSML docs, nsml.load.
     """
@@ -144,13 +207,24 @@ def load(
         return
     given = iteration if checkpoint is None else checkpoint
     folder, record = _find(CURRENT, session or CURRENT.name, given)
-    hook = load_fn or hooks.BOUND.load
+    hook = load_fn or hooks.BOUND.load or _default_load()
     if hook is None:
         raise RuntimeError(
             f"nsml.load({record.name!r}) needs a load function, but none is bound. "
             "Call nsml.bind(load=...) first, or pass load_fn=."
         )
-    hooks.call(hook, folder.checkpoints / record.folder / MODEL)
+    stored = folder.checkpoints / record.folder / MODEL
+    handover.load(hook, stored, hooks.BOUND.extras, copy=_private_copy)
+
+
+def _private_copy(stored: Path) -> Path:
+    """A copy of a checkpoint in the session's own folder, where it stays: it may be read later."""
+    import shutil
+
+    assert CURRENT is not None  # load() has returned otherwise
+    place = draft_in(CURRENT.folder.root)
+    shutil.copytree(stored.parent, place)
+    return place / stored.name
 
 
 def _find(current: Session, wanted: str, name: object) -> tuple[SessionFolder, CheckpointRecord]:
@@ -165,7 +239,3 @@ def _find(current: Session, wanted: str, name: object) -> tuple[SessionFolder, C
         if records:
             return folder, max(records, key=lambda record: record.saved_at)
     raise KeyError(f"No model: {wanted}/nsml_model/{'*' if name is None else name},")
-
-
-def _say(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)

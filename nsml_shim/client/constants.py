@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 
 from nsml_shim import protocol
 from nsml_shim.client.session import CURRENT
@@ -23,7 +22,7 @@ SESSION_NAME: str = CURRENT.name if CURRENT else ""
 DATASET_PATH: str | list[str] = _data_path(_environ.get(protocol.ENV_DATASET_PATH, ""))
 """Folder of the dataset; a list of folders when the session has several."""
 DATASET_NAME: str = _environ.get(protocol.ENV_DATASET_NAME, "")
-"""Name of the dataset; several are joined by commas."""
+"""Name of the dataset; several are joined by commas, as in the middle of the session's name."""
 HAS_DATASET: bool = bool(DATASET_PATH)
 """True if the session has a dataset."""
 IS_DATASET: bool = HAS_DATASET
@@ -32,7 +31,7 @@ GPU_NUM: int = int(_environ.get(protocol.ENV_GPU_NUM) or 0)
 """Number of GPUs the session has; scripts use its truth value as "use cuda"."""
 NSML_NFS_OUTPUT: str = ""
 """Writable network folder of the in-house platform; always empty here."""
-PARALLEL_WORLD: list[str] = [socket.gethostname()]
+PARALLEL_WORLD: list[str] = [os.uname().nodename]
 """Hosts of a multi-node session; this platform's sessions have one."""
 PARALLEL_PORTS: list[int] = []
 """Ports of a multi-node session."""

@@ -1,28 +1,26 @@
-"""The functions a guest hands over with `nsml.bind`, and how each is called."""
+"""The functions and objects a guest hands over with `nsml.bind`."""
 
 from __future__ import annotations
 
-import inspect
-import os
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
-Hook = Callable[..., Any]
+from nsml_shim.client.handover import Hook
+
+_MISSING: Any = object()
 
 
-@dataclass
 class Bound:
     """What has been bound so far; binding again replaces only the roles that are given."""
 
-    save: Hook | None = None
-    load: Hook | None = None
-    infer: Hook | None = None
-    evaluate: Hook | None = None
-    decode: Hook | None = None
-    extras: dict[str, Any] = field(default_factory=dict[str, Any])
-    """Further keywords of `bind`, handed to save and load where they declare them."""
+    def __init__(self) -> None:
+        self.save: Hook | None = None
+        self.load: Hook | None = None
+        self.infer: Hook | None = None
+        self.evaluate: Hook | None = None
+        self.decode: Hook | None = None
+        self.extras: dict[str, Any] = {}
+        """Further keywords of `bind`: handed to save and load where they declare them, and saved
+        and restored themselves where those functions are missing."""
 
 
 BOUND = Bound()
@@ -40,7 +38,9 @@ def bind(
 
     Args:
         save: `save(path)` writes the model into the folder `path`, which exists and is empty.
-        load: `load(path)` restores it from there; its return value is ignored.
+            If it is missing, the objects among `extras` are saved, each in its library's way.
+        load: `load(path)` restores it from there; its return value is ignored. If it is missing,
+            the objects among `extras` are restored in place.
         infer: Called by the dataset owner's loader, with whatever that loader passes.
         evaluate: Accepted for scripts of 2017, never called.
         decode: Accepted for scripts of 2017, never called.
@@ -60,13 +60,40 @@ def bind(
         BOUND.extras = extras
 
 
-def infer(data: Any, **kwargs: Any) -> Any:
+def infer(data: Any = _MISSING, *more: Any, **kwargs: Any) -> Any:
     """Call the bound infer function.
+
+    Args:
+        data: Its first argument.
+        *more: Further positional arguments.
+        **kwargs: Passed on. `nsml exec` cannot send bytes, so a text `input` in base64 (what comes
+            after "base64," counts) arrives as a list of one bytes object; with
+            `app_type="list_string"` the text arrives as `{"data": [[input]]}`.
 
     Raises:
         RuntimeError: If none is bound.
+        ValueError: If `app_type` is unknown.
+
+    Source: NSML docs, nsml.infer and nsml exec.
     """
-    return infer_hook()(data, **kwargs)
+    if data is not _MISSING:
+        return infer_hook()(data, *more, **kwargs)
+    text = kwargs.get("input")
+    if isinstance(text, str) and ("base64," in text or "app_type" in kwargs):
+        del kwargs["input"]
+        return infer_hook()(_unwrapped(text, kwargs.pop("app_type", None)), **kwargs)
+    return infer_hook()(**kwargs)
+
+
+def _unwrapped(text: str, app_type: str | None) -> Any:
+    """What a web client sent as text, in the shape that its kind of application expects."""
+    if app_type == "list_string":
+        return {"data": [[text]]}
+    if app_type is not None:
+        raise ValueError(f"nsml.infer got app_type={app_type!r}. Expected 'list_string' or none.")
+    import base64
+
+    return [base64.b64decode(text.partition("base64,")[2])]
 
 
 def infer_hook() -> Hook:
@@ -81,54 +108,3 @@ def infer_hook() -> Hook:
             "Call nsml.bind(infer=...) before nsml.paused() or nsml.infer()."
         )
     return BOUND.infer
-
-
-def call(hook: Hook, path: Path) -> bool:
-    """Call a save or load function with the path and those extras it declares.
-
-    Scripts up to 2019 treat the path as one file, later ones as a folder. The folder exists; if
-    the function finds that it "is a directory", it is called once more in the older way: saving
-    gets the name free, loading gets the only file inside.
-
-    Returns:
-        True if the function wanted one file.
-    """
-    extras = _declared(hook)
-    try:
-        hook(str(path), **extras)
-    except Exception as error:
-        file = _as_file(path, error)
-        if file is None:
-            raise
-        hook(str(file), **extras)
-        return True
-    return False
-
-
-def _declared(hook: Hook) -> dict[str, Any]:
-    """Those extras that the function can take as keywords."""
-    if not BOUND.extras:
-        return {}
-    try:
-        parameters = inspect.signature(hook).parameters.values()
-    except (TypeError, ValueError):  # a builtin: nothing is known, so nothing is passed
-        return {}
-    if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
-        return BOUND.extras
-    # The first parameter takes the path, whatever it is called.
-    names = {p.name for p in list(parameters)[1:] if p.kind is not p.POSITIONAL_ONLY}
-    return {name: value for name, value in BOUND.extras.items() if name in names}
-
-
-def _as_file(path: Path, error: Exception) -> Path | None:
-    """The path to try instead of a folder, if `error` says that the function wanted a file."""
-    # torch, h5py and others wrap the system's message, so the text is all there is to go by.
-    if not isinstance(error, IsADirectoryError) and "directory" not in str(error).lower():
-        return None
-    inside = os.listdir(path) if path.is_dir() else []
-    if not inside and path.is_dir():
-        path.rmdir()
-        return path
-    if len(inside) == 1 and (path / inside[0]).is_file():
-        return path / inside[0]
-    return None

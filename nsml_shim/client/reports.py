@@ -8,12 +8,49 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from nsml_shim.client.session import CURRENT
+from nsml_shim.client import console
+from nsml_shim.client.session import CURRENT, say
 
-_last: dict[str, object] = {}
-_descriptor = -1
-scope: Mapping[str, Any] | None = None
-"""The scope published last, in which `nsml exec` evaluates."""
+
+class _Journal:
+    """The file of reported points; trouble with it is told once and never stops a training."""
+
+    def __init__(self) -> None:
+        self.last: dict[str, object] = {}
+        """The values of the last step."""
+        self._descriptor = -1
+        self._torn = False
+        self._warned = False
+
+    def write(self, line: bytes) -> None:
+        """Append one line, whole; a reader skips a line that a full disk has cut off."""
+        data = (b"\n" if self._torn else b"") + line + b"\n"
+        try:
+            if self._descriptor < 0:
+                assert CURRENT is not None  # report() has returned otherwise
+                flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
+                self._descriptor = os.open(CURRENT.folder.reports, flags, 0o644)
+            written = os.write(self._descriptor, data)
+            self._torn = written < len(data)
+        except OSError as error:
+            self._warn(error.strerror or str(error))
+        else:
+            if self._torn:
+                self._warn("only a part of the line fitted")
+
+    def _warn(self, reason: str) -> None:
+        if not self._warned:
+            say(f"NSML Warning) nsml.report could not record a point: {reason}. The script goes on")
+            self._warned = True
+
+    def remember(self, point: Mapping[str, object]) -> None:
+        """Keep the values for the next checkpoint; those of one step belong together."""
+        if "step" not in point or point["step"] != self.last.get("step"):
+            self.last.clear()
+        self.last.update(point)
+
+
+_journal = _Journal()
 
 
 def report(
@@ -30,9 +67,11 @@ def report(
         scope: The caller's `locals()`, published for `nsml exec`.
         step: Position on the x axis.
         **values: Numbers, strings or None; `a__b` is stored as `a/b`. NumPy and torch scalars
-            are converted when that loses nothing.
+            are converted when that loses nothing. `a@std` is the error band of `a`, `a@vector:b`
+            one of several lines of a plot, `a@stack:b` one layer of a stack.
 
-    Outside a session and on a rank other than 0 this does nothing.
+    Outside a session and on a rank other than 0 this does nothing. If the point cannot be stored,
+    one warning says so and the script goes on.
 
     Raises:
         TypeError: If a value is neither JSON nor a scalar.
@@ -46,36 +85,19 @@ def report(
         summary = bool(values.pop("summary", False))
         scope = values.pop("scope", scope)
         step = values.pop("step", step)
-    publish(scope)
+    console.publish(CURRENT, scope)
     values.pop("walltime", None)
     point = {str(key).replace("__", "/"): _plain(key, value) for key, value in values.items()}
     if step is not None:
         point["step"] = _plain("step", step)
     line = {"walltime": time.time(), "summary": bool(summary), "values": point}
-    os.write(_file(), json.dumps(line).encode() + b"\n")
-    _last.clear()
-    _last.update(point)
-
-
-def publish(new_scope: Mapping[str, Any] | None) -> None:
-    """Make `new_scope` the one in which `nsml exec` evaluates; None keeps the old one."""
-    global scope
-    if new_scope is not None:
-        scope = new_scope
+    _journal.write(json.dumps(line).encode())
+    _journal.remember(point)
 
 
 def last() -> dict[str, object]:
-    """The values reported last; they describe the next checkpoint."""
-    return dict(_last)
-
-
-def _file() -> int:
-    global _descriptor
-    if _descriptor < 0:
-        assert CURRENT is not None  # report() has returned otherwise
-        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
-        _descriptor = os.open(CURRENT.folder.reports, flags, 0o644)
-    return _descriptor
+    """The values of the step reported last; they describe the next checkpoint."""
+    return dict(_journal.last)
 
 
 def _plain(key: str, value: Any) -> object:
@@ -83,8 +105,11 @@ def _plain(key: str, value: Any) -> object:
     if value is None or isinstance(value, (bool, int, float, str)):
         return value
     # NumPy scalars, 0-d arrays and 0-d tensors all answer to these two.
-    if getattr(value, "ndim", None) == 0 and hasattr(value, "item"):
-        item = value.item()
+    if getattr(value, "ndim", None) == 0 and hasattr(value, "item") and not _is_date(value):
+        try:
+            item = value.item()
+        except RuntimeError:  # a tensor without data, on torch's device "meta"
+            item = None
         if isinstance(item, (bool, int, float, str)):
             return item
     try:
@@ -95,3 +120,8 @@ def _plain(key: str, value: Any) -> object:
             f"for {key!r}. Pass a number, for example float({key}) or {key}.item()."
         ) from None
     return value
+
+
+def _is_date(value: Any) -> bool:
+    """Whether a NumPy scalar counts nanoseconds, which would pass for a number."""
+    return getattr(getattr(value, "dtype", None), "kind", None) in ("m", "M")

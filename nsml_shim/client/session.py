@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from nsml_shim import protocol
 from nsml_shim.protocol import Instruction, SessionFolder, session_folder
 
 
-@dataclass(frozen=True)
-class Session:
+class Session(NamedTuple):
     """The session this process runs in."""
 
     name: str
@@ -33,6 +33,12 @@ class Session:
         """Whether this process predicts the test data of a submission."""
         action = self.instruction.action if self.instruction else protocol.RUN
         return action in (protocol.SUBMIT, protocol.TRIAL)
+
+    @property
+    def caches(self) -> Path:
+        """Folder of what `nsml.cache` kept for this owner and dataset."""
+        owner, dataset, _ = self.name.split("/")
+        return protocol.cache_folder(self.store, owner, dataset)
 
     def folder_of(self, name: str) -> SessionFolder:
         """Folder of another session of the same store."""
@@ -57,3 +63,8 @@ def from_environment(environ: Mapping[str, str]) -> Session | None:
 
 CURRENT = from_environment(os.environ)
 """The session of this process, or None when the script runs without the platform."""
+
+
+def say(line: str) -> None:
+    """Tell the guest something that does not concern its own output."""
+    print(line, file=sys.stderr, flush=True)

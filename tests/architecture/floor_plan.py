@@ -74,7 +74,10 @@ FLOOR_PLAN = {
     "library": Room(("nsml",), ("client",)),
     "client": Room(("nsml_shim.client",), ("words",)),
     "words": Room(
-        ("nsml_shim!", "nsml_shim.errors", "nsml_shim.names", "nsml_shim.protocol"),
+        (
+            *("nsml_shim!", "nsml_shim.errors", "nsml_shim.names", "nsml_shim.protocol"),
+            "nsml_shim.channel",
+        ),
     ),
     # Beside the house.
     "generator": Room(("datasets.review_img",), loads=("numpy", "PIL")),

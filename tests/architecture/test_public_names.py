@@ -18,6 +18,7 @@ else:
 
 ROOT = Path(__file__).resolve().parents[2]
 FUNCTIONS = {"bind", "save", "load", "report", "paused", "infer"}
+FUNCTIONS |= {"cache", "copy", "save_folder", "Visdom", "pause"}
 CONSTANTS = {"DATASET_NAME", "DATASET_PATH", "GPU_NUM", "HAS_DATASET", "IS_DATASET", "IS_ON_NSML"}
 CONSTANTS |= {"MY_RANK", "NSML_NFS_OUTPUT", "PARALLEL_PORTS", "PARALLEL_WORLD", "SESSION_NAME"}
 PACKAGE = tomllib.loads((ROOT / "nsml_shim" / "pyproject.toml").read_text(encoding="utf-8"))

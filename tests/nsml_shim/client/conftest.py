@@ -4,9 +4,11 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -32,7 +34,32 @@ class Store:
         self, code: str, *, name: str = "team/toy/1", ok: bool = True, **variables: str
     ) -> subprocess.CompletedProcess[str]:
         """Run `code` as the process of the session `name`."""
-        script = self.root / "script.py"
+        done = subprocess.run(
+            **self.process(code, name, variables), capture_output=True, text=True, timeout=60
+        )
+        assert (done.returncode == 0) == ok, done.stdout + done.stderr
+        return done
+
+    @contextmanager
+    def start(
+        self, code: str, *, name: str = "team/toy/1", **variables: str
+    ) -> Iterator[subprocess.Popen[str]]:
+        """Run `code` as the process of the session `name`, and go on meanwhile."""
+        process = subprocess.Popen(
+            **self.process(code, name, variables),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        with process:
+            try:
+                yield process
+            finally:
+                process.kill()
+
+    def process(self, code: str, name: str, variables: Mapping[str, str]) -> dict[str, Any]:
+        """Command line, variables and folder of a session."""
+        script = self.root / f"{name.replace('/', '-')}.py"
         script.write_text("import nsml\n" + code, encoding="utf-8")
         env = {key: value for key, value in os.environ.items() if not key.startswith("NSML_")}
         env |= {
@@ -42,11 +69,9 @@ class Store:
             "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "nsml_shim" / "site")]),
             **variables,
         }
-        done = subprocess.run(
-            [sys.executable, "-u", str(script)], env=env, capture_output=True, text=True, timeout=60
-        )
-        assert (done.returncode == 0) == ok, done.stdout + done.stderr
-        return done
+        work = self.folder(name).work
+        work.mkdir(exist_ok=True)
+        return {"args": [sys.executable, "-u", str(script)], "env": env, "cwd": work}
 
     def instruct(self, action: str, checkpoint: str = "best", **more: str) -> dict[str, str]:
         """Variables of a process that has to load a checkpoint of team/toy/1."""

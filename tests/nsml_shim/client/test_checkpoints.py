@@ -178,3 +178,64 @@ def test_a_fork_may_save_before_it_is_told_what_to_load(store, saver):
     assert "loaded old" in done.stdout
     assert "goes on" in done.stdout
     assert store.files("start", "team/toy/2") == {"model.txt": "fresh"}
+
+
+def test_a_folder_is_stored_without_anything_bound(store):
+    code = (
+        "import os\nos.makedirs('out/deep'); open('out/deep/a', 'w').write('1')\n"
+        "nsml.save_folder('models', 'out')\n"
+        "nsml.load('models', load_fn=lambda path: print(os.listdir(path + '/deep')))\n"
+        "open('one', 'w').write('2'); nsml.save_folder('single', 'one')\n"
+    )
+    assert store.run(code).stdout == "['a']\n"
+    assert store.files("models") == {"a": "1"}
+    assert store.files("single") == {"one": "2"}
+    assert "there is no such folder" in store.run("nsml.save_folder('m', 'x')", ok=False).stderr
+
+
+def test_threads_may_save_under_one_name_at_once(store, saver):
+    code = saver("weights") + (
+        "from concurrent.futures import ThreadPoolExecutor\n"
+        "with ThreadPoolExecutor(4) as pool: list(pool.map(nsml.save, ['best'] * 20 + list('abcd')))"
+    )
+    store.run(code)
+    assert sorted(store.folder().checkpoint_names()) == ["a", "b", "best", "c", "d"]
+    kept = [path for path in store.folder().checkpoints.iterdir() if path.is_dir()]
+    assert len(kept) == 5
+
+
+def test_the_last_save_may_come_from_an_exit_handler(store, saver):
+    store.run(saver("weights") + "import atexit; atexit.register(nsml.save, 'last'); exit()")
+    assert store.files("last") == {"model.txt": "weights"}
+
+
+def test_a_stop_in_the_middle_of_save_leaves_nothing_behind(store, saver):
+    code = saver("old") + (
+        "import signal, sys, time\n"
+        "signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))\n"
+        "nsml.save('best')\n"
+        "def slow(path):\n"
+        "    open(os.path.join(path, 'half'), 'w').write('x'); print('saving'); time.sleep(30)\n"
+        "nsml.save('best', save_fn=slow)\n"
+    )
+    with store.start(code) as process:
+        assert process.stdout.readline() == "saving\n"
+        process.terminate()
+        assert process.wait(timeout=20) == 0
+    assert store.files("best") == {"model.txt": "old"}
+    assert len([path for path in store.folder().checkpoints.iterdir() if path.is_dir()]) == 1
+
+
+def test_a_disk_that_fills_up_while_publishing_keeps_the_checkpoint_before(store, saver):
+    code = saver("old") + (
+        "nsml.save('best')\n"
+        "import resource, signal\nsignal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "def save(path):\n"
+        "    open(os.path.join(path, 'model.txt'), 'w').write('new')\n"
+        "    resource.setrlimit(resource.RLIMIT_FSIZE, (20, resource.RLIM_INFINITY))\n"
+        "nsml.save('best', save_fn=save)"
+    )
+    assert "File too large" in store.run(code, ok=False).stderr
+    assert store.files("best") == {"model.txt": "old"}
+    left = {path.name for path in store.folder().checkpoints.iterdir()}
+    assert left == {"best.json", store.folder().checkpoint("best").folder}

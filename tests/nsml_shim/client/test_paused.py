@@ -1,12 +1,9 @@
 import json
-import subprocess
-import sys
-import time
-from pathlib import Path
 
 import pytest
 
-from nsml_shim.protocol import SUBMIT
+from nsml_shim.channel import ask
+from nsml_shim.protocol import INFER, SUBMIT
 
 FEED = """
 import os
@@ -95,29 +92,62 @@ def test_a_failure_names_its_stage_and_keeps_its_traceback(store, saver, code, s
     assert "Traceback" in output
 
 
-def test_a_plain_pause_waits_until_it_is_released(store, saver):
-    code = saver("") + "nsml.paused(scope=locals())\nprint('released')"
-    script = store.root / "wait.py"
-    script.write_text("import nsml\n" + code)
-    from nsml_shim import protocol
+def test_an_answer_that_is_no_pair_is_explained(store, saver):
+    code = "nsml.bind(infer=lambda items, root: ['ab', 'cd'])\nnsml.paused()"
+    output, _ = submit(store, saver, code, OLD, ok=False)
+    assert "infer returned 'ab' at position 0; this dataset expects a list of" in output
 
-    root = Path(__file__).parents[3]
-    process = subprocess.Popen(
-        [sys.executable, "-u", str(script)],
-        stdout=subprocess.PIPE,
-        text=True,
-        env={
-            protocol.ENV_SESSION: "team/toy/1",
-            protocol.ENV_FOLDER: str(store.folder().root),
-            protocol.ENV_STORE: str(store.root),
-            "PYTHONPATH": f"{root}:{root}/nsml_shim/site",
-        },
-    )
-    assert process.stdout is not None
-    with process:
+
+def test_a_plain_pause_waits_until_done_is_called(store):
+    code = "done = 'mine'\nnsml.paused(scope=locals())\nprint('released', done)"
+    with store.start(code) as process:
         assert process.stdout.readline() == "Paused.\n"
-        time.sleep(0.5)
+        assert ask(store.folder(), "1 + 1", timeout=20).result == "2"
         assert process.poll() is None
-        (store.folder().root / "released").touch()
-        assert process.stdout.read() == "released\n"
-        assert process.wait(timeout=10) == 0
+        assert ask(store.folder(), "done()", timeout=20) == ("", "", "")
+        assert process.communicate(timeout=20)[0] == "released mine\n"
+        assert process.returncode == 0
+
+
+def test_the_other_ranks_wait_for_the_release_of_rank_zero(store):
+    code = "nsml.paused()\nprint('released')\nnsml.paused()"
+    with (
+        store.start(code) as first,
+        store.start(code, NSML_RANK="1") as second,
+    ):
+        ask(store.folder(), "done()", timeout=20)
+        assert second.stdout.readline() == "released\n"
+        assert first.stdout.readline() == "Paused.\n"
+        assert second.poll() is None
+
+
+def test_a_service_loads_then_answers_in_its_main_thread(store, saver):
+    store.run(saver("weights") + "nsml.save('best')")
+    code = saver("") + (
+        "import threading\n"
+        "def infer(data, **kwargs):\n"
+        "    return data, kwargs, threading.current_thread() is threading.main_thread()\n"
+        "nsml.bind(infer=infer)\n"
+        "nsml.paused(scope=locals())\nprint('never reached')"
+    )
+    told = store.instruct(INFER)
+    with store.start(code, name="team/toy/2", **told) as process:
+        folder = store.folder("team/toy/2")
+        picture = "nsml.infer(input='data:image/png;base64,aGVsbG8=', top=1)"
+        assert ask(folder, picture, timeout=20).result == "([b'hello'], {'top': 1}, True)"
+        text = "nsml.infer(input='hi', app_type='list_string')"
+        assert ask(folder, text, timeout=20).result == "({'data': [['hi']]}, {}, True)"
+        ask(folder, "done()", timeout=20)
+        output = process.communicate(timeout=20)[0]
+    assert output.startswith("Paused.\nloaded weights\nload nsml model takes")
+    assert "never reached" not in output
+    assert events(store) == ["loaded", "serving"]
+
+
+def test_the_misspelt_pause_is_understood(store, saver):
+    store.run(saver("weights") + "nsml.save('best')")
+    done = store.run(
+        saver("") + "nsml.pause(scope=locals())", name="team/toy/2", **store.instruct("normal/fork")
+    )
+    assert "loaded weights" in done.stdout
+    assert "spelt nsml.paused" in done.stderr

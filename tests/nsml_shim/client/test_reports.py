@@ -50,3 +50,64 @@ def test_a_tensor_with_several_values_is_the_documented_type_error(store):
 def test_only_rank_zero_reports(store):
     store.run("nsml.report(step=1, a=1)", NSML_RANK="1")
     assert not store.folder().reports.exists()
+
+
+def test_names_with_a_meaning_for_the_graphs_pass_through(store):
+    values = {"a__b@std": 0.1, "a@vector:x": 1, "a@stack:y": 2}
+    store.run(f"nsml.report({values!r})")
+    assert store.points()[0]["values"] == {"a/b@std": 0.1, "a@vector:x": 1, "a@stack:y": 2}
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        *("1j", "np.longdouble(0.1)", "np.datetime64('2020-01-01T00:00:00.000000001')"),
+        *("np.ones(1)", "object()", "[np.float32(1)]", "decimal.Decimal('0.1')"),
+    ],
+)
+def test_what_does_not_convert_exactly_is_refused(store, value: str):
+    code = f"import decimal, numpy as np\nnsml.report(step=1, loss={value})"
+    assert (
+        "is not JSON serializable: nsml.report got it for 'loss'"
+        in store.run(code, ok=False).stderr
+    )
+
+
+def test_texts_none_and_truth_values_are_taken(store):
+    store.run("nsml.report(a='b', b=None, c=True, d=[1, 'x'], scope={'x': 1})")
+    assert store.points()[0]["values"] == {"a": "b", "b": None, "c": True, "d": [1, "x"]}
+
+
+def test_two_reports_of_one_step_describe_the_checkpoint_together(store, saver):
+    code = saver("w") + (
+        "nsml.report(step=1, old=0)\nnsml.report(step=2, train=1); nsml.report(step=2, valid=2)\n"
+        "nsml.save('best')"
+    )
+    store.run(code)
+    assert store.folder().checkpoint("best").summary == {"train": 1, "valid": 2, "step": 2}
+
+
+def test_a_full_disk_is_told_once_and_the_training_goes_on(store):
+    store.folder().reports.symlink_to("/dev/full")
+    done = store.run("for step in range(3): nsml.report(step=step, a=1)\nprint('went on')")
+    assert done.stdout == "went on\n"
+    assert (
+        done.stderr.count("NSML Warning) nsml.report could not record a point: No space left") == 1
+    )
+
+
+def test_a_line_cut_off_by_a_full_disk_does_not_spoil_the_next(store):
+    code = (
+        "import resource, signal\nsignal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "nsml.report(step=1, a=1)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (100, resource.RLIM_INFINITY))\n"
+        "nsml.report(step=2, a='x' * 100)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY,) * 2)\n"
+        "nsml.report(step=3, a=3)\n"
+    )
+    done = store.run(code)
+    first, torn, last = store.folder().reports.read_text().splitlines()
+    assert '"step": 1' in first
+    assert not torn.endswith("}")
+    assert '"step": 3' in last
+    assert "only a part of the line fitted" in done.stderr
