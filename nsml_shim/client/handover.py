@@ -57,7 +57,7 @@ def load(
     try:
         hook(str(path), **declared)
     except Exception as error:
-        if isinstance(error, OSError) and error.errno in _REFUSED_TO_WRITE:
+        if _is_read_only(path, error):
             _second(hook, copy(path), declared, error)
             return
         file = _only_file(path)
@@ -116,6 +116,12 @@ def _is_about(path: Path, error: Exception) -> bool:
         return True
     _, named, rest = text.partition(str(path))
     return bool(named) and not rest.startswith(os.sep)
+
+
+def _is_read_only(path: Path, error: Exception) -> bool:
+    """Whether an error says that nothing may be written below this path."""
+    refused = isinstance(error, OSError) and error.errno in _REFUSED_TO_WRITE
+    return refused and str(error.filename or path).startswith(str(path))
 
 
 def _only_file(path: Path) -> Path | None:

@@ -16,6 +16,10 @@ PAIRS = {
     "copytree": ("shutil.copytree('folder', path)", "open(path + '/a')"),
     "one file inside, read as the path": ("open(path + '/a', 'w').close()", "open(path)"),
     "torch.save inside, read as the path": ("torch.save(1, path + '/a')", "torch.load(path)"),
+    "safetensors inside, read as the path": (
+        "save_file({'w': torch.ones(1)}, path + '/a')",
+        "load_file(path)",
+    ),
     "several files inside": ("[open(path + f'/{c}', 'w') for c in 'ab']", "open(path + '/b')"),
     "a message of its own": ("refuse(path); open(path, 'w').write('1')", "open(path)"),
 }
@@ -106,7 +110,9 @@ def test_a_save_that_wrote_something_is_not_called_again(store):
         "def save(path):\n    print('called')\n    open(path + '/a', 'w').close()\n    open(path, 'w')\n"
         "nsml.save('best', save_fn=save)"
     )
-    assert store.run(code, ok=False).stdout == "called\n"
+    done = store.run(code, ok=False)
+    assert done.stdout == "called\n"
+    assert "IsADirectoryError" in done.stderr.splitlines()[-1]
 
 
 def test_an_error_that_has_nothing_to_do_with_the_path_is_not_tried_again(store):
@@ -127,3 +133,9 @@ def test_loading_from_a_read_only_store_may_unpack_beside_the_archive(store):
         "nsml.bind(save, load)\nnsml.save('best')\nnsml.load('best')"
     )
     assert store.run(code).stdout == "inside\n"
+
+
+def test_a_refusal_elsewhere_is_not_the_checkpoints_fault(store):
+    code = "def load(path):\n    print('called')\n    raise PermissionError(13, 'no', '/elsewhere')"
+    assert "PermissionError" in load_error(store, code).splitlines()[-1]
+    assert not list(store.folder().root.glob(".draft-*"))

@@ -40,6 +40,7 @@ def test_scikit_learn_and_own_objects_go_by_pickle(store):
         "class Handle:\n"
         "    def __init__(self, n): self.n, self.lock = n, open(__file__)\n"
         "    def __getstate__(self): return {'n': self.n}\n"
+        "    def __del__(self): self.lock.close()\n"
         "    def __setstate__(self, state): self.__init__(state['n'])\n"
         "fitted, words, table = LinearRegression().fit([[1], [2]], [2, 4]), ['a'], np.ones(2)\n"
         "nsml.bind(model=fitted, handle=Handle(3), words=words, table=table)\nnsml.save('best')\n"
