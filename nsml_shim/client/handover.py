@@ -120,8 +120,9 @@ def _is_about(path: Path, error: Exception) -> bool:
 
 def _is_read_only(path: Path, error: Exception) -> bool:
     """Whether an error says that nothing may be written below this path."""
-    refused = isinstance(error, OSError) and error.errno in _REFUSED_TO_WRITE
-    return refused and str(error.filename or path).startswith(str(path))
+    if not isinstance(error, OSError) or error.errno not in _REFUSED_TO_WRITE:
+        return False
+    return str(error.filename or path).startswith(str(path))
 
 
 def _only_file(path: Path) -> Path | None:
