@@ -14,6 +14,8 @@ def owner(monkeypatch):
     """The owner's file, loaded under a private name as the platform does."""
     monkeypatch.setattr(nsml, "DATASET_PATH", "/data/review_img")
     spec = importlib.util.spec_from_file_location("owner_data_loader", SCRIPT)
+    assert spec is not None
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module

@@ -51,6 +51,7 @@ def test_several_processes_never_get_the_same_number(tmp_path: Path):
 def test_a_session_reads_back_as_it_was_stored(sessions: Sessions):
     row = sessions.create(new(), now=12.5)
     found = sessions.find(SessionName("team", "toy", 1))
+    assert found is not None
     assert found == row
     assert (found.args, found.status, found.created_at) == (["--lr", "0.1"], "Allocated", 12.5)
 
