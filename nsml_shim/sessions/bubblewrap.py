@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -67,14 +68,12 @@ def overlay(argv: Sequence[str], view: View, env: Mapping[str, str]) -> list[str
     program = shutil.which("bwrap")
     if program is None:
         raise NoSandbox("bubblewrap is not installed.")
-    tops = {Path(mount.target).parts[1] for mount in view.mounts}
     command = [program, "--die-with-parent", "--tmpfs", "/"]
-    for entry in sorted(os.scandir("/"), key=lambda entry: entry.name):
-        # No mount point can be made inside a folder of the host: that one is shown piecemeal.
-        made = {"app", "data"} & tops
-        entries = os.scandir(entry.path) if entry.name in made and entry.is_dir() else [entry]
-        for shown in entries:
-            command += _as_it_is(shown)
+    if not (view.network and _has_loopback()):
+        # Where not even the loopback is up nothing can be reached anyway; in a network of its own,
+        # which bubblewrap brings up, the ranks of a training at least reach each other.
+        command.append("--unshare-net")
+    command += _host({Path(mount.target).parts[1] for mount in view.mounts} & {"app", "data"})
     for path in view.hidden:
         command += ["--tmpfs", str(path)]
     for root in interpreter_roots(argv[0], env):
@@ -83,6 +82,25 @@ def overlay(argv: Sequence[str], view: View, env: Mapping[str, str]) -> list[str
     for mount in view.mounts:
         command += ["--bind" if mount.writable else "--ro-bind", str(mount.source), mount.target]
     return [*command, "--chdir", view.workdir, "--", *argv]
+
+
+def _host(piecemeal: set[str]) -> list[str]:
+    """The host's own root; no mount point can be made inside the folders named `piecemeal`."""
+    words: list[str] = []
+    for entry in sorted(os.scandir("/"), key=lambda entry: entry.name):
+        inside = entry.name in piecemeal and entry.is_dir()
+        for shown in os.scandir(entry.path) if inside else [entry]:
+            words += _as_it_is(shown)
+    return words
+
+
+def _has_loopback() -> bool:
+    with socket.socket() as probe:
+        try:
+            probe.bind(("127.0.0.1", 0))
+        except OSError:
+            return False
+    return True
 
 
 def _as_it_is(entry: os.DirEntry[str]) -> list[str]:

@@ -3,7 +3,10 @@
 import json
 import os
 import re
+import shutil
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -309,3 +312,14 @@ def test_without_bubblewrap_the_paths_come_from_variables_with_one_warning(nsml,
     log = nsml("logs", "-f", "team/toy/1").stdout
     assert log.count("NSML Warning) bubblewrap does not work here") == 1
     assert "epochs so far: 2" in log
+
+
+def test_a_session_has_a_loopback_even_where_the_machine_has_none(nsml, guest, home):
+    """Two ranks of a training talk through it, also offline."""
+    if why_unusable("bubblewrap") or os.geteuid() != 0 or not shutil.which("unshare"):
+        pytest.skip("taking the network away needs root, unshare and bubblewrap")
+    write(guest, "import socket; socket.socket().bind(('127.0.0.1', 0)); print('bound')")
+    offline = ["unshare", "-n", sys.executable, "-m", "nsml_shim", "run"]
+    env = {**os.environ, "NSML_HOME": str(home), "NSML_TEAM": "team"}
+    subprocess.run(offline, cwd=guest, env=env, check=True, capture_output=True, timeout=60)
+    assert "bound" in nsml("logs", "-f", "team/None/1").stdout
