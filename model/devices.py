@@ -45,7 +45,7 @@ def choose_compute(precision: str, network: nn.Module, device: torch.device) -> 
         network: Decides by its kind of convolution.
         device: Where it will run.
 
-    Source: measured, performance-anchors.md, B1 and B2.
+    Source: measured on two cores with AMX, torch 2.15, nets from resnet10t to efficientnet_b1.
     """
     if precision != AUTO:
         dtype = torch.bfloat16 if precision == BFLOAT16 else torch.float32

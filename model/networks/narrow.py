@@ -1,7 +1,7 @@
 """A small convolutional network for CPUs, tests and the demo.
 
 B batch, S input size in pixels, w width in channels. Per CPU second it learns far more from a few
-thousand small pictures than a library model from scratch (performance-anchors.md, B3).
+thousand small pictures than a library model from scratch.
 """
 
 from __future__ import annotations
