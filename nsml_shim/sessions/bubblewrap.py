@@ -95,9 +95,13 @@ def _host(piecemeal: set[str]) -> list[str]:
 
 
 def _has_loopback() -> bool:
-    with socket.socket() as probe:
+    # Binding to the address works even where the interface is down; only a connection tells.
+    with socket.socket() as server, socket.socket() as client:
+        client.settimeout(1.0)
         try:
-            probe.bind(("127.0.0.1", 0))
+            server.bind(("127.0.0.1", 0))
+            server.listen(1)
+            client.connect(server.getsockname())
         except OSError:
             return False
     return True

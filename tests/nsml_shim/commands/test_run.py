@@ -318,8 +318,13 @@ def test_a_session_has_a_loopback_even_where_the_machine_has_none(nsml, guest, h
     """Two ranks of a training talk through it, also offline."""
     if why_unusable("bubblewrap") or os.geteuid() != 0 or not shutil.which("unshare"):
         pytest.skip("taking the network away needs root, unshare and bubblewrap")
-    write(guest, "import socket; socket.socket().bind(('127.0.0.1', 0)); print('bound')")
+    write(
+        guest,
+        "import socket\n"
+        "server = socket.create_server(('127.0.0.1', 0))\n"
+        "socket.create_connection(server.getsockname(), timeout=5)\nprint('connected')\n",
+    )
     offline = ["unshare", "-n", sys.executable, "-m", "nsml_shim", "run"]
     env = {**os.environ, "NSML_HOME": str(home), "NSML_TEAM": "team"}
     subprocess.run(offline, cwd=guest, env=env, check=True, capture_output=True, timeout=60)
-    assert "bound" in nsml("logs", "-f", "team/None/1").stdout
+    assert "connected" in nsml("logs", "-f", "team/None/1").stdout
