@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -26,7 +27,7 @@ from pathlib import Path
 import torch
 from torch import distributed, nn
 
-from model.errors import RankDied
+from model.errors import RankDied, TrainingError
 
 ENV_FOLDER = "RANKS_FOLDER"
 """Where the ranks of a run meet; its presence makes a process a child rank."""
@@ -112,12 +113,18 @@ def lead(launch: Launch, prepare: Callable[[Path], None], device_type: str) -> I
         device_type: "cuda" lets the ranks talk through NCCL, everything else through gloo.
 
     Raises:
+        TrainingError: If the ranks could not reach each other on this machine.
         RankDied: If a rank ends with an error while this one waits for it at the end. Within the
             block the whole process ends, see `_Watch`.
     """
     if launch.size == 1:
         yield SOLO
         return
+    if device_type != "cuda" and not has_loopback():
+        raise TrainingError(
+            f"{launch.size} ranks talk to each other through the loopback interface; it is down. "
+            "Bring it up (`ip link set lo up`), or train on one rank (`nsml run -g 1`)."
+        )
     folder = Path(tempfile.mkdtemp(prefix="ranks-"))
     try:
         prepare(folder)
@@ -136,6 +143,20 @@ def lead(launch: Launch, prepare: Callable[[Path], None], device_type: str) -> I
             watch.end()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def has_loopback() -> bool:
+    """Whether two processes of this machine can connect to each other."""
+    # Binding to the address works even where the interface is down; only a connection tells.
+    with socket.socket() as server, socket.socket() as client:
+        client.settimeout(1.0)
+        try:
+            server.bind(("127.0.0.1", 0))
+            server.listen(1)
+            client.connect(server.getsockname())
+        except OSError:
+            return False
+    return True
 
 
 def is_child() -> bool:

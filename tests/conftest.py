@@ -1,5 +1,6 @@
 """What every test stands on: the real world is out of reach, the checkout is at hand."""
 
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,6 +18,18 @@ def own_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         patch.setenv("NSML_HOME", str(tmp_path_factory.mktemp("nsml-home")))
         patch.setenv("HF_HUB_OFFLINE", "1")
         yield
+
+
+@pytest.fixture(scope="session")
+def loopback() -> None:
+    """Tests of several ranks need it; without it they are skipped, and say so."""
+    with socket.socket() as server, socket.socket() as client:
+        server.bind(("127.0.0.1", 0))
+        server.listen(1)
+        try:
+            client.connect(server.getsockname())
+        except OSError:
+            pytest.skip("the loopback interface is down, so ranks cannot talk to each other")
 
 
 @pytest.fixture(scope="session")

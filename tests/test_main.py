@@ -105,6 +105,7 @@ def test_training_goes_on_after_a_kill_as_if_nothing_had_happened(dataset, root)
     assert_bit_equal("whole/last", "parts/last")
 
 
+@pytest.mark.usefixtures("loopback")
 def test_two_ranks_follow_the_loss_curve_of_one(dataset, monkeypatch):
     # A network without batch statistics, so that splitting a batch changes only the rounding.
     settings = ("backbone=test_vit", "image_size=32", "precision=fp32", "epochs=2", "batch_size=13")
@@ -124,6 +125,7 @@ def test_two_ranks_follow_the_loss_curve_of_one(dataset, monkeypatch):
 
 
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="reads /proc")
+@pytest.mark.usefixtures("loopback")
 def test_a_killed_rank_ends_the_training(dataset, root, monkeypatch):
     monkeypatch.setenv("NSML_WORKERS", "2")
     command = [sys.executable, str(root / "main.py"), *arguments(dataset, "kept", "epochs=5000")]

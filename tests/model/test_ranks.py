@@ -1,4 +1,5 @@
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -7,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.usefixtures("loopback")
 PROGRAM = Path(__file__).with_name("rank_program.py")
 PATIENCE = 30.0
 """Seconds after which a process that should have ended counts as an orphan."""
@@ -93,3 +95,18 @@ def test_a_rank_that_dies_before_the_meeting_ends_the_run(tmp_path, root):
     _, stderr = process.communicate(timeout=60)
     assert process.returncode == 1
     assert "Error: rank 1 ended with exit code 7" in stderr
+
+
+def test_ranks_that_cannot_reach_each_other_are_refused_with_the_way_out(tmp_path, root):
+    offline = ["unshare", "--user", "--map-root-user", "--net"]
+    if shutil.which("unshare") is None or subprocess.run([*offline, "true"]).returncode:
+        pytest.skip("this machine lets nobody take the network away from a process")
+    code = (
+        "from pathlib import Path\nfrom model.ranks import Launch, lead\n"
+        "with lead(Launch(2, ['false']), lambda folder: None, 'cpu'):\n    pass\n"
+    )
+    done = subprocess.run(
+        [*offline, sys.executable, "-c", code], cwd=root, capture_output=True, text=True
+    )
+    assert "TrainingError: 2 ranks talk to each other through the loopback" in done.stderr
+    assert "nsml run -g 1" in done.stderr
