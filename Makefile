@@ -23,17 +23,17 @@ test: setup ## format, lint, types and all fast tests
 	ruff format --check .
 	ruff check .
 	$(PYRIGHT)
-	$(ONE_THREAD) python -m pytest -q -rs -m "not slow and not gpu"
+	$(ONE_THREAD) python -m pytest -q -rfEs -m "not slow and not gpu"
 
 fix: setup  ## format, and repair what lint can repair
 	ruff check --fix .
 	ruff format .
 
 test-slow: setup ## the tests that take longer than five seconds
-	$(ONE_THREAD) python -m pytest -q -rs -m slow
+	$(ONE_THREAD) python -m pytest -q -rfEs -m slow
 
 test-gpu: setup ## the tests that need a CUDA device
-	$(ONE_THREAD) python -m pytest -q -rs -m gpu
+	$(ONE_THREAD) python -m pytest -q -rfEs -m gpu
 
 lock: setup ## choose the versions anew: setup.py, nsml_shim, tools/dev.in -> requirements.lock
 	uv pip compile --quiet --universal --python-version 3.10 --upgrade --no-header \

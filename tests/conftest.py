@@ -22,14 +22,14 @@ def own_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def loopback() -> None:
-    """Tests of several ranks need it; without it they are skipped, and say so."""
+    """What talks to itself needs it; without it such tests are skipped, and say so."""
     with socket.socket() as server, socket.socket() as client:
         server.bind(("127.0.0.1", 0))
         server.listen(1)
         try:
             client.connect(server.getsockname())
         except OSError:
-            pytest.skip("the loopback interface is down, so ranks cannot talk to each other")
+            pytest.skip("the loopback interface is down, so processes cannot talk to each other")
 
 
 @pytest.fixture(scope="session")

@@ -36,7 +36,7 @@ def nsml(place: Path) -> Iterator[Nsml]:
         done = subprocess.run(
             [sys.executable, "-m", "nsml_shim", *words],
             cwd=ROOT,
-            env={**env, "OMP_NUM_THREADS": ""},
+            env={key: value for key, value in env.items() if key != "OMP_NUM_THREADS"},
             capture_output=True,
             text=True,
             timeout=300,

@@ -163,6 +163,7 @@ def test_nobody_outside_can_be_reached_but_its_own_loopback_works(house):
     assert set(outcomes.values()) == {"refused"}
 
 
+@pytest.mark.usefixtures("loopback")
 def test_with_a_network_the_host_can_be_reached(house):
     with socket.create_server(("127.0.0.1", 0)) as listener:
         program = (
