@@ -5,22 +5,54 @@ The command modules load nothing but click until a command runs, so that help an
 
 from __future__ import annotations
 
-import re
+import platform as machine
 import sys
 from collections.abc import Sequence
 
 import click
 
 from nsml_shim import __version__
+from nsml_shim.cli import terminal
+from nsml_shim.cli.account_commands import credit, info, login, logout, whoami
+from nsml_shim.cli.checkpoint_commands import fork, infer, resume
 from nsml_shim.cli.dataset_commands import dataset
+from nsml_shim.cli.file_commands import download, plot, pull
 from nsml_shim.cli.model_commands import model
-from nsml_shim.cli.session_commands import fork, logs, ps, rm, run, stop
+from nsml_shim.cli.ps_command import ps
+from nsml_shim.cli.run_command import run
+from nsml_shim.cli.session_commands import command_of, gpustat, logs, memo, rm, stop
 from nsml_shim.cli.submit_command import submit
+from nsml_shim.cli.talk_commands import exec_, sh
+from nsml_shim.cli.verbs import Verbs, hide_client_log
 from nsml_shim.errors import ShimError
 
+INTERRUPTED = 130
+"""What a shell reports for a command that was ended by Ctrl-C."""
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(__version__, prog_name="nsml", message="Version: %(version)s")
+
+def _print_version(ctx: click.Context, _: click.Parameter, value: bool) -> None:
+    if value:
+        click.echo(f"Version: {__version__}")
+        click.echo(f"Python: {machine.python_version()}")
+        click.echo(f"OS: {machine.system().lower()}")
+        click.echo(f"Arch: {machine.machine()}")
+        click.echo(f"Preconfigured connection: {terminal.open_platform().settings.home}")
+        ctx.exit()
+
+
+@click.group(
+    cls=Verbs,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="\b\nExample: nsml run -d review_img -g 2",
+)
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_print_version,
+    help="Print what this is, one `Key: value` per line, and exit.",
+)
 def nsml() -> None:
     """An NSML-compatible competition platform on your own machine.
 
@@ -32,15 +64,17 @@ def nsml() -> None:
     """
 
 
-for _command in (run, ps, logs, stop, rm, fork, submit, model, dataset):
+nsml.params.append(hide_client_log())
+for _command in (
+    *(run, ps, logs, stop, resume, rm, fork, submit, infer, exec_, sh, gpustat, plot),
+    *(memo, command_of, pull, download, model, dataset, login, logout, whoami, info, credit),
+):
     nsml.add_command(_command)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run one command; an error is one message on standard error, and a non-zero exit code."""
     given = sys.argv[1:] if arguments is None else list(arguments)
-    # Go's flag parser, which NSML's client used, takes -e=main.py; click would keep the "=".
-    given = [re.sub(r"\A(-[a-zA-Z])=", r"\1", word) for word in given]
     try:
         code = nsml.main(given, prog_name="nsml", standalone_mode=False)
         sys.exit(code if isinstance(code, int) else 0)
@@ -51,8 +85,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
         click.echo(f"Error: {error}", err=True)
         sys.exit(1)
     except (click.Abort, KeyboardInterrupt):
-        click.echo("\nInterrupted by user. What was started goes on: see `nsml ps`.", err=True)
-        sys.exit(130)
+        click.echo(
+            f"\n{terminal.stamped(f'{_verb(given)} aborted: Interrupted by user')}", err=True
+        )
+        click.echo("What was started goes on: see `nsml ps`.", err=True)
+        sys.exit(INTERRUPTED)
     except BrokenPipeError:  # `nsml logs S | head`
         sys.stderr.close()
         sys.exit(0)
+
+
+def _verb(words: Sequence[str]) -> str:
+    """The command that was typed."""
+    return next((word for word in words if word in nsml.commands), "nsml")

@@ -1,33 +1,68 @@
-"""dataset ls, board, push."""
+"""dataset ls, search, board, fs."""
 
 from __future__ import annotations
 
 import json
 import time
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from nsml_shim.cli import tables, terminal
+from nsml_shim.cli.dataset_owner_commands import change, pull, push, rm
+from nsml_shim.cli.options import json_option
+from nsml_shim.cli.verbs import Verbs
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from nsml_shim.commands.datasets import DatasetRow
 
 LS_COLUMNS = ("Name", "Size", "Last Modified", "Author", "Description", "Tag")
 BOARD_COLUMNS = ("Owner", "Score", "Submitted", "Session", "Model", "Args", "Count")
+FILE_COLUMNS = ("Name", "Size")
+MOST_FILES = 100
+"""Files that `dataset fs` shows unless it is asked for all."""
 
 
-@click.group()
+@click.group(cls=Verbs, epilog="\b\nExample: nsml dataset board review_img")
 def dataset() -> None:
-    """Look at datasets and leaderboards; push datasets."""
+    """Look at datasets and leaderboards; push, change, fetch and delete datasets."""
+
+
+for _command in (push, change, pull, rm):
+    dataset.add_command(_command)
 
 
 @dataset.command("ls")
-@click.option("-j", "--json-return", "as_json", is_flag=True, help="JSON instead of a table.")
+@json_option
 def ls(as_json: bool) -> None:
     """List the datasets.
 
     \b
     Example: nsml dataset ls
     """
-    found = terminal.open_platform().datasets.all()
+    from nsml_shim.commands import datasets as command
+
+    _show(command.visible(terminal.open_platform()), as_json=as_json)
+
+
+@dataset.command("search")
+@click.option("-u", "--user", metavar="OWNER", help="Only datasets of this owner.")
+@json_option
+@click.argument("name")
+def search(name: str, user: str | None, as_json: bool) -> None:
+    """List the datasets whose name holds NAME, or matches it with `*` and `?`.
+
+    \b
+    Example: nsml dataset search 'review_*'
+    """
+    from nsml_shim.commands import datasets as command
+
+    _show(command.search(terminal.open_platform(), name, author=user), as_json=as_json)
+
+
+def _show(found: Sequence[DatasetRow], *, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps([vars(row) for row in found], indent=2))
         return
@@ -47,9 +82,10 @@ def ls(as_json: bool) -> None:
 
 
 @dataset.command("board")
-@click.option("-j", "--json-return", "as_json", is_flag=True, help="JSON instead of a table.")
+@click.option("-u", "--user", metavar="OWNER", help="Only this owner's best.")
+@json_option
 @click.argument("name")
-def board(name: str, as_json: bool) -> None:
+def board(name: str, user: str | None, as_json: bool) -> None:
     """Show the leaderboard of a dataset: the best submission of each owner.
 
     \b
@@ -57,7 +93,7 @@ def board(name: str, as_json: bool) -> None:
     """
     from nsml_shim.commands import datasets as command
 
-    rows = command.board(terminal.open_platform(), name)
+    rows = command.board(terminal.open_platform(), name, owner=user)
     if as_json:
         click.echo(json.dumps([vars(row) for row in rows], indent=2))
         return
@@ -77,26 +113,23 @@ def board(name: str, as_json: bool) -> None:
     click.echo(tables.table(BOARD_COLUMNS, cells))
 
 
-@dataset.command("push")
+@dataset.command("fs")
+@click.option("-a", "--all", "every", is_flag=True, help=f"Not only the first {MOST_FILES}.")
+@json_option
 @click.argument("name")
-@click.argument("path", type=click.Path(path_type=Path, exists=True, file_okay=False))
-def push(name: str, path: Path) -> None:
-    """Store a folder as a dataset, or as the next version of one.
-
-    The folder holds train/, test/test_data, test/test_label (which no session ever sees),
-    data_loader.py, evaluation.py and dataset.toml.
+def fs(name: str, every: bool, as_json: bool) -> None:
+    """List the files of a dataset; its owner sees the hidden ones as well.
 
     \b
-    Example: nsml dataset push review_img datasets/review_img/demo
+    Example: nsml dataset fs review_img
     """
     from nsml_shim.commands import datasets as command
 
-    platform = terminal.open_platform()
-    pushed = command.push(platform, name, path, progress=terminal.counting("Copying files"))
-    if pushed.changed:
-        size = tables.size(pushed.size)
-        click.echo(
-            f"Dataset {name} is pushed (version {pushed.version}, {pushed.files} files, {size})"
-        )
+    found = list(command.files(terminal.open_platform(), name).items())
+    shown = found if every else found[:MOST_FILES]
+    if as_json:
+        click.echo(json.dumps([{"name": file, "size": size} for file, size in shown], indent=2))
     else:
-        click.echo(f"Dataset {name} is up to date (version {pushed.version})")
+        click.echo(tables.table(FILE_COLUMNS, [[file, tables.size(size)] for file, size in shown]))
+    if len(found) > len(shown):
+        terminal.note(f"{len(found) - len(shown)} more: --all lists them.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Sequence
 from typing import Any
 
 import click
@@ -19,7 +20,21 @@ class ByteSize(click.ParamType[int]):
         """Bytes."""
         from nsml_shim.commands.launch import parse_memory
 
-        return value if isinstance(value, int) else parse_memory(value)
+        if isinstance(value, int):
+            return value
+        return parse_memory(value, param.opts[-1] if param else "SIZE")
+
+
+def names(values: Sequence[str]) -> list[str]:
+    """Values of an option that may be repeated, or hold several words joined by commas."""
+    return [name for joined in values for name in joined.split(",") if name]
+
+
+json_option = click.option(
+    "-j", "--json-return", "as_json", is_flag=True, help="JSON instead of a table (docs/json.md)."
+)
+verbose_option = click.option("-v", "--verbose", is_flag=True, help="Tell more.")
+force_option = click.option("-f", "--force", is_flag=True, help="Replace what is there already.")
 
 
 def split_args(text: str) -> list[str]:
@@ -29,6 +44,7 @@ def split_args(text: str) -> list[str]:
         InvalidOption: If a quote is not closed.
     """
     try:
-        return shlex.split(text)
+        # A backslash at the end of a line continues it, as in a shell; shlex would keep the break.
+        return shlex.split(text.replace("\\\r\n", "").replace("\\\n", ""))
     except ValueError as error:
         raise InvalidOption("-a/--args", text, f"words in matching quotes ({error})") from None

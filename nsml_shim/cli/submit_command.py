@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 from nsml_shim.cli import terminal
+from nsml_shim.cli.options import verbose_option
+from nsml_shim.cli.verbs import Verb, accepted
 from nsml_shim.errors import InvalidOption
 from nsml_shim.names import SessionName, split_checkpoint
 
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
     from nsml_shim.commands.submit import Outcome
 
 
-@click.command()
+@click.command(cls=Verb)
 @click.option(
     "-t",
     "--test",
@@ -28,10 +30,20 @@ if TYPE_CHECKING:
 )
 @click.option("--last", is_flag=True, help="The newest session's checkpoint `best`.")
 @click.option("--wait", is_flag=True, help="If it is too early, wait until the next one is taken.")
+@click.option("-e", "--entry", help="Other script of the uploaded code than in the run.")
+@verbose_option
+@accepted("-b", metavar="N", why="the dataset's loader decides how it feeds the script.")
+@accepted("--esm", metavar="ID", why="NSML never said what it means.")
 @click.argument("session", required=False)
 @click.argument("checkpoint", required=False)
 def submit(
-    session: str | None, checkpoint: str | None, trial: bool, last: bool, wait: bool
+    session: str | None,
+    checkpoint: str | None,
+    trial: bool,
+    last: bool,
+    wait: bool,
+    entry: str | None,
+    verbose: bool,
 ) -> None:
     """Score a checkpoint on the hidden test data.
 
@@ -46,7 +58,7 @@ def submit(
     name, key = _chosen(platform, session, checkpoint, last=last)
 
     def start() -> SessionRow:
-        return command.submit(platform, name, key, trial=trial)
+        return command.submit(platform, name, key, trial=trial, entry=entry)
 
     if wait:
         started = command.submit_when_allowed(start, echo=terminal.note, sleep=time.sleep)
@@ -54,6 +66,11 @@ def submit(
         started = start()
     if trial:
         click.echo(f"Session {started.name} is started")
+    elif verbose:
+        terminal.note(f"Session {started.name} is started ({started.memo}, {started.entry})")
+    if verbose:
+        version = platform.find_dataset(started.dataset).version
+        terminal.note(f"Scored on {started.dataset}, version {version}")
     _watch(command.follow(platform, started), trial=trial)
 
 

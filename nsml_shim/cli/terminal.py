@@ -13,7 +13,10 @@ from nsml_shim.cli import tables
 
 if TYPE_CHECKING:
     from nsml_shim.commands.platform import Platform
+    from nsml_shim.commands.run import Step
 
+HIDDEN = "nsml.hide_client_log"
+"""Set in the context of a command that was called with --hide-client-log."""
 LINE_SECONDS = 2.0
 """Between two progress lines when the output is no terminal."""
 
@@ -27,8 +30,22 @@ def open_platform() -> Platform:
 
 
 def note(text: str) -> None:
-    """Say something beside the result, on standard error."""
-    click.echo(text, err=True)
+    """Say something beside the result, on standard error, unless --hide-client-log forbids it."""
+    context = click.get_current_context(silent=True)
+    if context is None or not context.meta.get(HIDDEN):
+        click.echo(text, err=True)
+
+
+def info(text: str) -> None:
+    """Say something with the time in front, as NSML's client did."""
+    note(stamped(text))
+
+
+def stamped(text: str) -> str:
+    """A line of the client's log: `INFO[2019/07/18 16:11:20.959] text`."""
+    now = time.time()
+    clock = time.strftime("%Y/%m/%d %H:%M:%S", time.localtime(now))
+    return f"INFO[{clock}.{int(now % 1 * 1000):03d}] {text}"
 
 
 def counting(verb: str) -> Callable[[int, int], None]:
@@ -49,9 +66,14 @@ def counting(verb: str) -> Callable[[int, int], None]:
     return show
 
 
-def uploading(name: str, size: int, done: int, total: int) -> None:
-    """One line per uploaded file, as NSML's client wrote them."""
-    note(
-        f"INFO[{time.strftime('%Y/%m/%d %H:%M:%S')}] {name} {tables.binary_size(size)} - done "
-        f"({done}/{total} {100 * done / total:.2f}%)"
+def uploading(step: Step) -> None:
+    """Two lines per uploaded file, as NSML's client wrote them."""
+    line = f"{step.name} {tables.binary_size(step.size)}"
+    if not step.done:
+        info(f"{line} - start")
+        return
+    sent, total = tables.binary_size(step.sent), tables.binary_size(step.total)
+    info(
+        f"{line} - done ({step.number}/{step.files} {100 * step.number / step.files:.2f}%) "
+        f"({sent}/{total} {100 * step.sent / (step.total or 1):.2f}%)"
     )

@@ -63,6 +63,24 @@ def fork(platform: Platform, request: ForkRequest) -> SessionRow:
         return launch.launch(platform, new, draft)
 
 
+def resume(platform: Platform, name: SessionName) -> SessionRow:
+    """Go on from the newest checkpoint of a session that has ended, as a new session.
+
+    Raises:
+        NoSuchSession: If there is no such session.
+        SessionRefused: If it is a submission, or still running.
+        CheckpointNotFound: If it saved nothing.
+        NotEnoughMachine: If it asks for more than this machine has.
+    """
+    source = platform.find_session(name)
+    refuse_submission("resume", source)
+    if not source.has_ended:
+        raise SessionRefused(
+            "resume", str(name), f"it is {source.status}; `nsml fork` copies a running session"
+        )
+    return fork(platform, ForkRequest(source=name, memo=f"resume of {name}"))
+
+
 def refuse_submission(verb: str, session: SessionRow) -> None:
     """A submission has seen test data: nothing of it is shown or reused.
 

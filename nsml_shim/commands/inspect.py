@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,12 +10,21 @@ from dataclasses import dataclass
 from nsml_shim import protocol
 from nsml_shim.commands.fork import refuse_submission
 from nsml_shim.commands.platform import Platform
-from nsml_shim.names import SessionName
+from nsml_shim.commands.reserved import reserved
+from nsml_shim.names import NO_DATASET, SessionName
 from nsml_shim.store.checkpoints import CheckpointRow
 from nsml_shim.store.sessions import SessionRow
 
 POLL_SECONDS = 0.1
 CHUNK = 1 << 16
+COMMANDS = {
+    protocol.RUN: "run",
+    protocol.FORK: "fork",
+    protocol.INFER: "infer",
+    protocol.SUBMIT: "submit",
+    protocol.TRIAL: "submit",
+}
+"""The command that starts each type of session."""
 
 
 @dataclass(frozen=True)
@@ -25,6 +35,11 @@ class Listed:
     models: int
     size: int
     """Bytes of all its checkpoints."""
+
+    @property
+    def arguments(self) -> list[str]:
+        """What its script got: the user's arguments and those of the platform."""
+        return [*self.session.args, *reserved(self.session)]
 
 
 def sessions(
@@ -97,3 +112,35 @@ def checkpoints(platform: Platform, name: SessionName) -> list[CheckpointRow]:
     records = [r for key in folder.checkpoint_names() if (r := folder.checkpoint(key))]
     rows = [CheckpointRow(r.name, r.saved_at, r.elapsed, r.summary, r.size) for r in records]
     return sorted(rows, key=lambda row: row.saved_at)
+
+
+def command_line(row: SessionRow) -> str:
+    """The command that starts such a session again; options at their default are left out."""
+    words = ["nsml", COMMANDS[row.kind]]
+    if row.kind == protocol.RUN:
+        words += [] if row.dataset == NO_DATASET else ["-d", row.dataset]
+        words += ["-e", row.entry, "-g", str(row.gpus)]
+        words += ["-c", str(row.cpus)] if row.cpus else []
+        words += ["--memory", _amount(row.memory)] if row.memory else []
+        words += ["--shm-size", _amount(row.shm_size)] if row.shm_size else []
+        words += ["-m", row.memo] if row.memo else []
+        words += ["-i"] if row.interactive else []
+    elif row.kind == protocol.FORK:
+        words += ["-c", row.checkpoint, "-g", str(row.gpus)]
+    elif row.kind == protocol.TRIAL:
+        words.append("-t")
+    if row.args and row.kind in (protocol.RUN, protocol.FORK):
+        words += ["-a", shlex.join(row.args)]
+    if row.parent:
+        words.append(row.parent)
+    if row.kind in (protocol.INFER, protocol.SUBMIT, protocol.TRIAL):
+        words.append(row.checkpoint)
+    return shlex.join(words)
+
+
+def _amount(size: int) -> str:
+    """Bytes as `--memory` takes them: `24G`, `1500M`, `1000`."""
+    for unit, factor in (("G", 1 << 30), ("M", 1 << 20), ("K", 1 << 10)):
+        if size % factor == 0:
+            return f"{size // factor}{unit}"
+    return str(size)

@@ -18,6 +18,7 @@ from nsml_shim.protocol import SessionFolder
 from nsml_shim.sessions import leases
 from nsml_shim.sessions.machine import machine_slots as machine_slots
 from nsml_shim.sessions.processes import parse_memory as parse_memory
+from nsml_shim.settings import SETTINGS_FILE
 from nsml_shim.store.sessions import NewSession, SessionRow
 
 POLL_SECONDS = 0.02
@@ -33,6 +34,21 @@ def check_machine(gpus: int) -> None:
     if gpus > len(slots.names):
         unit = "GPUs" if slots.kind == "gpu" else "CPU workers (it has no GPU)"
         raise NotEnoughMachine(f"-g {gpus}", f"{len(slots.names)} {unit}")
+
+
+def check_quota(platform: Platform, gpus: int) -> None:
+    """Refuse what the owner's quota could never grant; what it grants later waits instead.
+
+    Raises:
+        ShimError: If more is asked for than the owner may use at once.
+    """
+    quota = platform.settings.quota
+    if quota and gpus > quota:
+        raise ShimError(
+            "Fail to run nsml session due to lack of available GPU for you\n"
+            f"Your maximum available GPU is {quota} (`quota` in {SETTINGS_FILE})\n"
+            f"The number of GPU you requested is {gpus} GPU"
+        )
 
 
 @contextmanager

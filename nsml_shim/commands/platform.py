@@ -19,7 +19,7 @@ from nsml_shim.sessions import leases
 from nsml_shim.settings import Settings
 from nsml_shim.store import database
 from nsml_shim.store.checkpoints import Checkpoints
-from nsml_shim.store.datasets import Datasets
+from nsml_shim.store.datasets import DatasetRow, Datasets
 from nsml_shim.store.sessions import SessionRow, Sessions
 from nsml_shim.store.submissions import Submissions
 
@@ -116,12 +116,21 @@ class Platform:
         """The newest version of a dataset.
 
         Raises:
-            NoSuchDataset: If nobody pushed it.
+            NoSuchDataset: If nobody pushed it, or it is private and not meant for this owner.
         """
         row = self.datasets.find(name)
-        if row is None:
-            raise NoSuchDataset(name, [other.name for other in self.datasets.all()])
-        return catalog.open_version(self.settings.datasets, name, row.version)
+        if row is None or not self.may_use(row):
+            known = [other.name for other in self.datasets.all() if self.may_use(other)]
+            raise NoSuchDataset(name, known)
+        return self._open(row)
+
+    def may_use(self, row: DatasetRow) -> bool:
+        """Whether the acting owner may see and use a dataset."""
+        owner = self.settings.owner
+        return row.author == owner or self._open(row).settings.is_open_to(owner, author=row.author)
+
+    def _open(self, row: DatasetRow) -> Dataset:
+        return catalog.open_version(self.settings.datasets, row.name, row.version)
 
     def find_datasets(self, joined: str) -> list[Dataset]:
         """The datasets in the middle part of a session's name."""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from nsml_shim import protocol
 from nsml_shim.commands.platform import Platform
+from nsml_shim.commands.reserved import reserved
 from nsml_shim.protocol import Instruction
 from nsml_shim.sessions import shelf
 from nsml_shim.sessions.machine import machine_slots
@@ -18,6 +19,8 @@ from nsml_shim.store.sessions import SessionRow
 
 KEPT = ("PATH", "LANG", "LC_ALL", "TZ", "LD_LIBRARY_PATH", "CUDA_HOME")
 """Variables of the user that a submission keeps; a training session keeps all but NSML_*."""
+SHELL = "import os, sys; os.execvp('sh', ['sh', *sys.argv[1:]])"
+"""Program that becomes a shell."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +35,29 @@ class Start:
 
 
 def training(platform: Platform, row: SessionRow, slots: Sequence[str]) -> Start:
-    """A run or a fork: the guest's command in its working directory, with the user's variables."""
+    """A run, fork or service: the guest's command in its directory, with the user's variables."""
+    return _in_session(platform, row, slots, _command(row))
+
+
+def shell(platform: Platform, row: SessionRow, command: str) -> Start:
+    """A shell with the view and the variables of a session, but without its GPUs.
+
+    Args:
+        platform: Settings and store.
+        row: Which session; no submission.
+        command: Words for `sh -c`; "" is an interactive shell.
+    """
+    # Through the interpreter, whose folders the view is built around.
+    words = ["-c", command] if command else []
+    start = _in_session(platform, row, (), [row.interpreter, "-c", SHELL, *words])
+    programs = str(Path(row.interpreter).parent)
+    return replace(start, env={**start.env, "PATH": os.pathsep.join([programs, start.env["PATH"]])})
+
+
+def _in_session(
+    platform: Platform, row: SessionRow, slots: Sequence[str], argv: list[str]
+) -> Start:
+    """A command with the view of a session that is no submission."""
     folder = platform.folder(row)
     datasets = platform.find_datasets(row.dataset)
     overlay = find_overlay()
@@ -43,12 +68,9 @@ def training(platform: Platform, row: SessionRow, slots: Sequence[str]) -> Start
     limit = min((d.settings.model_limit for d in datasets), default=float("inf"))
     if limit != float("inf"):
         env[protocol.ENV_MODEL_LIMIT] = str(limit)
-    reserved: list[str] = []
-    if row.kind == protocol.FORK:
-        instruction = Instruction(protocol.FORK, row.parent, row.checkpoint)
+    if row.kind in (protocol.FORK, protocol.INFER):
+        instruction = Instruction(row.kind, row.parent, row.checkpoint)
         env[protocol.ENV_INSTRUCTION] = instruction.to_json()
-        reserved = ["--pause", "1", "--iteration", row.checkpoint]
-    argv = _command(row, reserved)
     if overlay is None:
         warning = (
             "NSML Warning) bubblewrap does not work here, so /app and /data do not exist in this "
@@ -99,7 +121,7 @@ def submission(platform: Platform, row: SessionRow, slots: Sequence[str]) -> Sta
         _same_place(Path(env["PYTHONPATH"])),
     ]
     argv, env = box.wrap(
-        _command(row, ["--mode", "test", "--pause", "1"]),
+        _command(row),
         mounts=mounts,
         workdir="/app" if box.remaps else str(folder.work),
         network=False,
@@ -143,8 +165,8 @@ def _same_place(source: Path, *, writable: bool = False) -> Mount:
     return Mount(source, str(source), writable)
 
 
-def _command(row: SessionRow, reserved: Sequence[str]) -> list[str]:
-    return [row.interpreter, "-u", row.entry, *row.args, *reserved]
+def _command(row: SessionRow) -> list[str]:
+    return [row.interpreter, "-u", row.entry, *row.args, *reserved(row)]
 
 
 def _variables(platform: Platform, row: SessionRow, slots: Sequence[str]) -> dict[str, str]:

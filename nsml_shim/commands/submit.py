@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from nsml_shim import protocol
 from nsml_shim.commands import launch, outbox
 from nsml_shim.commands.fork import pick_checkpoint, refuse_submission
+from nsml_shim.commands.infer import stored_entry
 from nsml_shim.commands.platform import Echo, Platform
 from nsml_shim.datasets.catalog import Dataset
 from nsml_shim.errors import (
@@ -58,7 +59,14 @@ def newest_best(platform: Platform) -> tuple[SessionName, str]:
     raise NoSuchSession("--last", [])
 
 
-def submit(platform: Platform, source: SessionName, checkpoint: str, *, trial: bool) -> SessionRow:
+def submit(
+    platform: Platform,
+    source: SessionName,
+    checkpoint: str,
+    *,
+    trial: bool,
+    entry: str | None = None,
+) -> SessionRow:
     """Start the submit session.
 
     Args:
@@ -66,11 +74,13 @@ def submit(platform: Platform, source: SessionName, checkpoint: str, *, trial: b
         source: Session whose checkpoint is scored; it may still be running.
         checkpoint: Which checkpoint.
         trial: `-t`: on the small `test_submit` data, with a readable log, off the board.
+        entry: `-e`: another script of the same uploaded code.
 
     Raises:
         NoSuchSession: If the source does not exist.
         SessionRefused: If it is a submission itself, or has no single dataset.
         CheckpointNotFound: If it saved no such checkpoint.
+        NoEntry: If the uploaded code holds no such script.
         BadDataset: If the dataset takes no submissions.
         NoSandbox: If submissions cannot be isolated here.
         RateLimitExceeded: If it comes too early.
@@ -78,6 +88,7 @@ def submit(platform: Platform, source: SessionName, checkpoint: str, *, trial: b
     row = platform.find_session(source)
     refuse_submission("submit", row)
     record = pick_checkpoint(row, platform.folder(row), checkpoint)
+    script = stored_entry(platform, row, entry)
     dataset = _scored_dataset(platform, row, trial=trial)
     # Refuse here, not in a log that nobody reads.
     find_sandbox(allow_unsandboxed=dataset.settings.allow_unsandboxed)
@@ -98,7 +109,8 @@ def submit(platform: Platform, source: SessionName, checkpoint: str, *, trial: b
             is_alive=lambda other: _is_alive(platform, other),
         )
         try:
-            session = launch.create(platform, _submit_session(row, record.name, trial), draft)
+            new = _submit_session(row, record.name, script, trial)
+            session = launch.create(platform, new, draft)
             platform.submissions.attach(submission, session.id)
             launch.start(platform, session)
         except BaseException as error:
@@ -107,12 +119,12 @@ def submit(platform: Platform, source: SessionName, checkpoint: str, *, trial: b
     return session
 
 
-def _submit_session(source: SessionRow, checkpoint: str, trial: bool) -> NewSession:
+def _submit_session(source: SessionRow, checkpoint: str, entry: str, trial: bool) -> NewSession:
     return NewSession(
         owner=source.owner,
         dataset=source.dataset,
         kind=protocol.TRIAL if trial else protocol.SUBMIT,
-        entry=source.entry,
+        entry=entry,
         args=source.args,
         interpreter=source.interpreter,
         memo=f"submit of {source.name}",

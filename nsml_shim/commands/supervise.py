@@ -12,11 +12,12 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from nsml_shim import protocol, settings
-from nsml_shim.commands import outbox, process, score
+from nsml_shim.commands import diagnosis, outbox, process, score, series
 from nsml_shim.commands.platform import Platform
 from nsml_shim.commands.queue import wait_for_slots
 from nsml_shim.errors import ShimError
@@ -79,7 +80,7 @@ def _live(platform: Platform, row: SessionRow, folder: SessionFolder) -> tuple[i
         prepare = process.submission if submits else process.training
         start = prepare(platform, row, granted.names)
         platform.sessions.set_running(row, now=platform.clock())
-        code, cause = _run(platform, row, folder, start)
+        code, cause = _run(platform, row, folder, start, granted.names)
         if submits:
             cause = score.conclude(platform, row, code, cause)
         return code, cause
@@ -88,7 +89,11 @@ def _live(platform: Platform, row: SessionRow, folder: SessionFolder) -> tuple[i
 
 
 def _run(
-    platform: Platform, row: SessionRow, folder: SessionFolder, start: process.Start
+    platform: Platform,
+    row: SessionRow,
+    folder: SessionFolder,
+    start: process.Start,
+    slots: Sequence[str],
 ) -> tuple[int, str]:
     """Start the process and watch it to its end."""
     with open(folder.log, "ab") as log:
@@ -105,6 +110,7 @@ def _run(
             # A supervisor that is killed takes its session along: nobody would hold its GPUs.
             preexec_fn=_die_with_parent,
         )
+    platform.sessions.set_process(row, pid=child.pid, slots=slots)
     if row.cpus:
         _pin(child.pid, row.cpus)
     deadline = _deadline(platform, row)
@@ -125,7 +131,15 @@ def _run(
     # Whatever the guest left running ends with it: nothing may hold a GPU without a lease.
     processes.kill_tree(child.pid, 1.0, orphans_of=os.getpid())
     copy_records(platform, row, folder, watch)
-    return code, cause or describe(code)
+    return code, cause or _cause(row, folder, code)
+
+
+def _cause(row: SessionRow, folder: SessionFolder, code: int) -> str:
+    """How the session ended by itself, and what to change if the platform's arguments did it."""
+    advice = ""
+    if code > 0 and row.kind != protocol.RUN:  # a run gets no arguments but the user's own
+        advice = diagnosis.undeclared(folder.log, row.entry)
+    return f"{describe(code)}: {advice}" if advice else describe(code)
 
 
 def _die_with_parent() -> None:
@@ -220,8 +234,8 @@ def _newest_summary(reports: Path, watch: Watch) -> dict[str, object] | None:
     complete = data[: data.rfind(b"\n") + 1]  # a line may be half written
     watch.reports_offset += len(complete)
     for line in reversed(complete.splitlines()):
-        point = json.loads(line)
-        if point["summary"]:
+        point = series.parse(line)
+        if point and point.get("summary"):
             return point["values"]
     return None
 
@@ -231,7 +245,8 @@ def _finish(
 ) -> None:
     """The end, in the order in which others look: log, exit file, store."""
     with open(folder.log, "a", encoding="utf-8") as log:
-        log.write(f"{LAST_LINE}\n")
+        # The script has said itself why it exited; of its killing it knows nothing.
+        log.write(f"{LAST_LINE}\n" if code is not None and code >= 0 else f"{cause}\n{LAST_LINE}\n")
     for name in folder.checkpoint_names():
         record = folder.checkpoint(name)
         if record:

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
 from nsml_shim.errors import BadDataset, InvalidOption
+from nsml_shim.protocol import write_atomic
 from nsml_shim.settings import read_toml
 
 DATASET_FILE = "dataset.toml"
+CHANGES_FILE = "changes.json"
+"""Beside the versions: what `nsml dataset push` and `change` set; it wins over dataset.toml."""
 LOADER = "data_loader.py"
 EVALUATOR = "evaluation.py"
 METRICS = ("custom", "accuracy", "mse", "f1")
 ORDERS = ("descending", "ascending")
+MOST_TAGS, LONGEST_TAG = 7, 50
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +40,10 @@ class DatasetSettings:
     """Seconds that inference may take."""
     model_limit: float = float("inf")
     """Largest checkpoint that can be saved, bytes."""
+    private: bool = False
+    """Nobody but its author and `users` sees it."""
+    users: str = ""
+    """Owners, separated by spaces, who may use it although it is private."""
     allow_unsandboxed: bool = False
     """Score submissions also on a machine where they cannot be isolated."""
 
@@ -45,6 +55,16 @@ class DatasetSettings:
             )
         if self.order not in ORDERS:
             raise BadDataset(f"{DATASET_FILE}: order is {self.order!r}; expected one of {ORDERS}.")
+        tags = self.tags.split()
+        if len(tags) > MOST_TAGS or any(len(tag) > LONGEST_TAG for tag in tags):
+            raise BadDataset(
+                f"{len(tags)} tags ({self.tags}); expected at most {MOST_TAGS}, of at most "
+                f"{LONGEST_TAG} characters each."
+            )
+
+    def is_open_to(self, owner: str, *, author: str) -> bool:
+        """Whether an owner may use the dataset."""
+        return not self.private or owner == author or owner in self.users.split()
 
 
 @dataclass(frozen=True)
@@ -89,11 +109,35 @@ class Dataset:
 def open_version(root: Path, name: str, version: int) -> Dataset:
     """The dataset `name` in version `version` below the folder of all datasets."""
     folder = root / name / f"v{version}"
-    return Dataset(name, version, folder, read_settings(folder / DATASET_FILE))
+    settings = read_settings(folder / DATASET_FILE, changes=read_changes(root / name))
+    return Dataset(name, version, folder, settings)
 
 
-def read_settings(path: Path) -> DatasetSettings:
+def read_changes(folder: Path) -> dict[str, Any]:
+    """What options set beside dataset.toml, for all versions below `folder`."""
+    try:
+        return json.loads((folder / CHANGES_FILE).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+
+
+def write_changes(folder: Path, changes: Mapping[str, Any]) -> None:
+    """Keep what options set."""
+    write_atomic(folder / CHANGES_FILE, json.dumps(changes, indent=2).encode())
+
+
+def join_tags(tags: Sequence[str]) -> str:
+    """Words with a # in front, however they were typed: `toy`, `#toy`, `toy,mnist`."""
+    words = [word for tag in tags for word in re.split(r"[\s,]+", tag) if word]
+    return " ".join(f"#{word.lstrip('#')}" for word in words)
+
+
+def read_settings(path: Path, *, changes: Mapping[str, Any] | None = None) -> DatasetSettings:
     """Settings from a dataset.toml; the defaults if there is none.
+
+    Args:
+        path: The file.
+        changes: Values that win over those of the file.
 
     Raises:
         BadDataset: If the file is not TOML, or a value has the wrong type or meaning.
@@ -102,6 +146,7 @@ def read_settings(path: Path) -> DatasetSettings:
         table = read_toml(path)
     except InvalidOption as error:
         raise BadDataset(str(error)) from error
+    table |= changes or {}
     return DatasetSettings(**{key: _typed(path, key, table[key]) for key in _known(table)})
 
 
@@ -111,7 +156,7 @@ def _known(table: Mapping[str, Any]) -> list[str]:
 
 def _typed(path: Path, key: str, value: Any) -> Any:
     default = getattr(DatasetSettings(), key)
-    if key == "tags" and isinstance(value, list):
+    if key in ("tags", "users") and isinstance(value, list):
         return " ".join(map(str, value))  # pyright: ignore[reportUnknownArgumentType]
     if isinstance(default, bool):
         good = isinstance(value, bool)

@@ -7,9 +7,10 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from nsml_shim.datasets.catalog import DATASET_FILE, EVALUATOR, LOADER, read_settings
 from nsml_shim.errors import BadDataset
@@ -31,7 +32,15 @@ class Pushed:
     """False if the newest version already held exactly these files."""
 
 
-def push(source: Path, into: Path, *, newest: int, progress: Progress) -> Pushed:
+def push(
+    source: Path,
+    into: Path,
+    *,
+    newest: int,
+    progress: Progress,
+    evaluator: Path | None = None,
+    changes: Mapping[str, Any] | None = None,
+) -> Pushed:
     """Store the folder `source` as the next version below `into`.
 
     Training data goes to `run/`, test data to `submit/` (and `trial/`), labels and the evaluator
@@ -43,25 +52,29 @@ def push(source: Path, into: Path, *, newest: int, progress: Progress) -> Pushed
         into: Folder of the dataset, which holds its versions.
         newest: Newest version so far; 0 for a new dataset.
         progress: Told the files done and the files in total.
+        evaluator: A script that takes the place of the folder's own evaluation.py.
+        changes: Settings that win over those of dataset.toml.
 
     Raises:
         BadDataset: If the folder is missing or empty, or dataset.toml is wrong.
     """
-    files = list(_files(source))
+    files = {file: source / file for file in _files(source)}
     if not files:
         raise BadDataset(
             f"{source} holds no files. Name the folder that contains train/ and test/."
         )
-    _check(source)
-    fingerprint = _fingerprint(source, files)
-    size = sum(os.stat(source / file).st_size for file in files)
+    if evaluator:
+        files[Path(EVALUATOR)] = evaluator
+    _check(source, files, changes or {})
+    fingerprint = _fingerprint(files)
+    size = sum(os.stat(path).st_size for path in files.values())
     if newest and _read_fingerprint(into / f"v{newest}") == fingerprint:
         return Pushed(newest, size, len(files), changed=False)
     into.mkdir(parents=True, exist_ok=True)
     draft = Path(tempfile.mkdtemp(prefix=".draft-", dir=into))
     try:
-        for done, file in enumerate(files, 1):
-            _place(source / file, file, draft)
+        for done, (file, path) in enumerate(files.items(), 1):
+            _place(path, file, draft)
             progress(done, len(files))
         if not (draft / "trial" / "test").is_dir():
             shutil.rmtree(draft / "trial", ignore_errors=True)  # only the loader lies there
@@ -84,18 +97,19 @@ def _files(source: Path) -> Iterator[Path]:
             yield Path(parent, name).relative_to(source)
 
 
-def _check(source: Path) -> None:
-    settings = read_settings(source / DATASET_FILE)
+def _check(source: Path, files: Mapping[Path, Path], changes: Mapping[str, Any]) -> None:
+    settings = read_settings(source / DATASET_FILE, changes=changes)
     labels = source / "test" / "test_label"
-    if labels.exists() and not (source / LOADER).is_file():
+    if labels.exists() and Path(LOADER) not in files:
         raise BadDataset(
             f"{source} has test/test_label but no {LOADER}: submissions could not be fed. "
             f"Add a {LOADER} with feed_infer(output_file, infer_func)."
         )
-    if labels.exists() and settings.metric == "custom" and not (source / EVALUATOR).is_file():
+    if labels.exists() and settings.metric == "custom" and Path(EVALUATOR) not in files:
         raise BadDataset(
             f"{source} has test/test_label but no {EVALUATOR}: submissions could not be scored. "
-            f'Add one, or choose a built-in metric in {DATASET_FILE} (metric = "accuracy").'
+            f"Add one, name one with -l PATH, or choose a built-in metric: -l accuracy, or "
+            f'metric = "accuracy" in {DATASET_FILE}.'
         )
 
 
@@ -123,11 +137,11 @@ def _targets(file: Path) -> list[Path]:
     return [Path("submit" if part == "test" else "trial", "test", rest)]
 
 
-def _fingerprint(source: Path, files: list[Path]) -> str:
+def _fingerprint(files: Mapping[Path, Path]) -> str:
     """Digest of names, sizes and times: enough to see that a push would change nothing."""
     digest = hashlib.sha256()
-    for file in files:
-        stat = os.stat(source / file)
+    for file, path in files.items():
+        stat = os.stat(path)
         digest.update(f"{file}\0{stat.st_size}\0{stat.st_mtime_ns}\n".encode())
     return digest.hexdigest()
 

@@ -8,7 +8,14 @@ from contextlib import contextmanager
 from pathlib import Path
 
 SCHEMA = Path(__file__).with_name("schema.sql")
-VERSION = 1
+STEPS = {
+    1: (
+        "ALTER TABLE sessions ADD COLUMN pid INTEGER",
+        "ALTER TABLE sessions ADD COLUMN slots TEXT NOT NULL DEFAULT '[]'",
+    ),
+}
+"""What leads from each older schema to the next one."""
+VERSION = 2
 """Of the schema; kept in SQLite's user_version."""
 BUSY_SECONDS = 30.0
 """How long a writer waits for another one."""
@@ -56,6 +63,9 @@ def _migrate(db: sqlite3.Connection, path: Path) -> None:
                 f"{VERSION}). Update nsml_shim, or set NSML_HOME to another folder."
             )
         if found == 0:
-            for statement in SCHEMA.read_text(encoding="utf-8").split(";\n"):
-                db.execute(statement)
+            steps = SCHEMA.read_text(encoding="utf-8").split(";\n")
+        else:
+            steps = [step for version in range(found, VERSION) for step in STEPS[version]]
+        for statement in steps:
+            db.execute(statement)
         db.execute(f"PRAGMA user_version = {VERSION}")

@@ -46,3 +46,7 @@ class Datasets:
         """All datasets by name."""
         rows = self._db.execute("SELECT * FROM datasets ORDER BY name")
         return [DatasetRow(*row) for row in rows]
+
+    def remove(self, name: str) -> None:
+        """Forget the dataset."""
+        self._db.execute("DELETE FROM datasets WHERE name = ?", (name,))

@@ -22,6 +22,8 @@ CREATE TABLE sessions (
     created_at  REAL NOT NULL,
     started_at  REAL,
     ended_at    REAL,
+    pid         INTEGER,                    -- of its process, while it runs
+    slots       TEXT NOT NULL DEFAULT '[]', -- JSON list: the GPUs or CPU workers it was given
     UNIQUE (owner, dataset, number)
 );
 -- Numbers are never used twice, also after `nsml rm`.

@@ -52,6 +52,10 @@ class SessionRow(NewSession):
     created_at: float
     started_at: float | None
     ended_at: float | None
+    pid: int | None = None
+    """Of its process, while it runs."""
+    slots: Sequence[str] = ()
+    """The GPUs (values of `CUDA_VISIBLE_DEVICES`) or CPU workers it was given."""
 
     @property
     def name(self) -> SessionName:
@@ -150,6 +154,13 @@ class Sessions:
             (now, session.id),
         )
 
+    def set_process(self, session: SessionRow, *, pid: int, slots: Sequence[str]) -> None:
+        """Which process it is, and what it was given."""
+        self._db.execute(
+            "UPDATE sessions SET pid = ?, slots = ? WHERE id = ?",
+            (pid, json.dumps(list(slots)), session.id),
+        )
+
     def set_stopping(self, session: SessionRow) -> None:
         """Somebody asked it to stop."""
         self._db.execute(
@@ -163,7 +174,8 @@ class Sessions:
         """Its process is gone; the first cause that is recorded stays."""
         self._db.execute(
             """
-            UPDATE sessions SET status = 'Exited', cause = ?, exit_code = ?, ended_at = ?
+            UPDATE sessions
+            SET status = 'Exited', cause = ?, exit_code = ?, ended_at = ?, pid = NULL
             WHERE id = ? AND status != 'Exited'
             """,
             (cause, exit_code, now, session.id),
@@ -188,5 +200,6 @@ def _row(row: sqlite3.Row) -> SessionRow:
     values = dict(row)
     values["args"] = json.loads(values["args"])
     values["summary"] = json.loads(values["summary"])
+    values["slots"] = json.loads(values["slots"])
     values["interactive"] = bool(values["interactive"])
     return SessionRow(**values)

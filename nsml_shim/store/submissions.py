@@ -171,6 +171,10 @@ class Submissions:
             (error, now, submission.id),
         )
 
+    def remove_dataset(self, dataset: str) -> None:
+        """Forget every submission to a dataset: a later one of that name starts afresh."""
+        self._db.execute("DELETE FROM submissions WHERE dataset = ?", (dataset,))
+
     def board(self, dataset: str, *, ascending: bool) -> list[BoardRow]:
         """Best scored submission of each owner, best first; ties go to the earlier one."""
         rows = self._db.execute(

@@ -1,4 +1,5 @@
 import multiprocessing
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -85,3 +86,25 @@ def test_a_file_of_a_newer_platform_is_refused(tmp_path: Path):
     database.connect(path).execute("PRAGMA user_version = 99")
     with pytest.raises(RuntimeError, match="newer platform"):
         database.connect(path)
+
+
+def test_a_store_of_the_first_version_is_migrated_with_its_rows(tmp_path: Path):
+    """The columns of version 1, as they were released."""
+    path = tmp_path / "platform.db"
+    Sessions(database.connect(path)).create(new(), now=5)
+    with sqlite3.connect(path) as db:
+        for column in ("pid", "slots"):
+            db.execute(f"ALTER TABLE sessions DROP COLUMN {column}")
+        db.execute("PRAGMA user_version = 1")
+    sessions = Sessions(database.connect(path))
+    row = sessions.find(SessionName("team", "toy", 1))
+    assert row is not None
+    assert (row.pid, row.slots, row.created_at) == (None, [], 5)
+    sessions.set_process(row, pid=7, slots=["0", "1"])
+    row = sessions.find(row.name)
+    assert row is not None
+    assert (row.pid, row.slots) == (7, ["0", "1"])
+    sessions.set_exited(row, cause="finished", exit_code=0, now=6)
+    row = sessions.find(row.name)
+    assert row is not None
+    assert row.pid is None

@@ -1,0 +1,103 @@
+"""From the lines that `nsml.report` writes to the page that a browser opens."""
+
+import json
+import random
+import re
+from pathlib import Path
+
+from nsml_shim.commands import plot, series
+
+
+def reports(path: Path, points: list[dict], walltime: float = 100.0) -> Path:
+    lines = (
+        json.dumps({"walltime": walltime + n, "summary": True, "values": values})
+        for n, values in enumerate(points)
+    )
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+def curves(path: Path) -> dict[tuple, series.Line]:
+    return {(c.metric, c.kind, c.part): c for c in series.lines(series.read_points(path))}
+
+
+def test_reports_of_the_same_step_are_one_point(tmp_path):
+    path = reports(tmp_path / "r", [{"step": 1, "a": 1}, {"step": 1, "b": 2}, {"step": 2, "a": 3}])
+    points = series.read_points(path)
+    assert [(p.step, p.values) for p in points] == [(1, {"a": 1, "b": 2}), (2, {"a": 3})]
+
+
+def test_a_line_that_was_cut_off_is_skipped(tmp_path):
+    path = reports(tmp_path / "r", [{"step": 1, "a": 1}])
+    path.write_text(path.read_text() + '{"walltime": 1, "val\n[1, 2]\n{"values": 3}\n')
+    assert len(series.read_points(path)) == 1
+
+
+def test_what_is_no_number_is_not_drawn_and_points_without_step_stand_in_order(tmp_path):
+    path = reports(tmp_path / "r", [{"a": 1, "note": "x", "none": None}, {"a": 2}])
+    ((key, line),) = curves(path).items()
+    assert key == ("a", "line", "")
+    assert line.steps == (0, 1)
+
+
+def test_bands_vectors_and_stacks_are_recognised(tmp_path):
+    values = {
+        "step": 1,
+        "loss": 1.0,
+        "loss@std": 0.1,
+        "v@vector:x": 1,
+        "v@vector:y": 2,
+        "s@stack:p": 3,
+    }
+    found = curves(reports(tmp_path / "r", [values, {"step": 2, "loss": 2.0}]))
+    assert set(found) == {("loss", "line", ""), ("v", "vector", "x"), ("v", "vector", "y"), ("s", "stack", "p")}  # fmt: skip
+    assert found["loss", "line", ""].deviations == (0.1, None)
+
+
+def test_a_long_line_keeps_a_thousand_points_and_every_peak(tmp_path):
+    values = [random.Random(0).random() for _ in range(100_000)]
+    values[43_210], values[43_211] = 99.0, -99.0
+    kept = series.thin(values, series.MOST_POINTS)
+    assert len(kept) <= series.MOST_POINTS
+    assert kept == sorted(set(kept))
+    assert {0, 43_210, 43_211, 99_999} <= set(kept)
+    assert series.thin(values[:1000], 1000) == list(range(1000))
+
+
+def data_of(page: str) -> list[dict]:
+    (data,) = re.findall(r'id="data">(.*?)</script>', page, re.DOTALL)
+    return json.loads(data)
+
+
+def test_the_page_is_complete_and_survives_hostile_names():
+    session = {"name": "a</script><b>", "args": [], "memo": "{{data}} \\u003c & 한글", "lines": []}
+    text = plot.page([session])
+    assert data_of(text) == [session]
+    assert text.count("</script>") == 2
+    assert not re.search(r"""(?:src|href)=|https?://(?!www\.w3\.org/2000/svg)|@import""", text)
+
+
+def test_sessions_are_overlaid_on_one_page(nsml, guest, tmp_path):
+    (guest / "main.py").write_text(
+        "import nsml\n"
+        "for step in range(3): nsml.report(step=step, train__loss=step if step else float('nan'))\n"
+    )
+    for number in (1, 2):
+        nsml("run")
+        nsml("logs", "-f", f"team/None/{number}")
+    path = Path(nsml("plot", "team/None/1", "team/None/2").stdout.strip())
+    sessions = data_of(path.read_text(encoding="utf-8"))
+    assert [session["name"] for session in sessions] == ["team/None/1", "team/None/2"]
+    assert sessions[0]["lines"][0]["metric"] == "train/loss"
+    assert sessions[0]["lines"][0]["values"] == [None, 1, 2]
+    mine = tmp_path / "mine.html"
+    nsml("plot", "-o", str(mine), "team/None/1")
+    assert "-f to replace it" in nsml("plot", "-o", str(mine), "team/None/1", code=1).stderr
+    nsml("plot", "-f", "-o", str(mine), "team/None/1")
+
+
+def test_a_session_that_reported_nothing_is_told(nsml, guest):
+    (guest / "main.py").write_text("print('hi')")
+    nsml("run")
+    nsml("logs", "-f", "team/None/1")
+    assert "nothing to plot" in nsml("plot", "team/None/1", code=1).stderr
