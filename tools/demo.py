@@ -9,6 +9,7 @@ from __future__ import annotations
 import codecs
 import os
 import re
+import select
 import shlex
 import subprocess
 import sys
@@ -21,6 +22,8 @@ DATA = Path("datasets") / DATASET / "demo"
 """Where the generated dataset lies, relative to the checkout."""
 KEYSTROKE = 0.02
 """Seconds between two typed characters on a terminal."""
+SILENCE = 4.0
+"""Seconds without a word after which the demo says that all is well."""
 STARTED = re.compile(r"^Session (\S+) is started", re.MULTILINE)
 
 CLOSING = """
@@ -109,11 +112,13 @@ def run(command: Sequence[str], *, keep: bool = False) -> str:
         CommandFailed: If its exit code is not 0.
     """
     type_out(f"$ {shlex.join(command)}")
-    process = subprocess.Popen(command, stdout=subprocess.PIPE if keep else None)
-    output = pass_on(process) if keep else ""
+    # `python` draws its own progress bar, which needs the terminal; `nsml` prints whole lines.
+    piped = command[0] == "nsml"
+    process = subprocess.Popen(command, stdout=subprocess.PIPE if piped else None)
+    output = pass_on(process) if piped else ""
     if process.wait():
         raise CommandFailed(command, process.returncode)
-    return output
+    return output if keep else ""
 
 
 def type_out(line: str) -> None:
@@ -125,11 +130,23 @@ def type_out(line: str) -> None:
 
 
 def pass_on(process: subprocess.Popen[bytes]) -> str:
-    """Show a process's standard output as it comes, and return all of it."""
+    """Show a process's standard output as it comes, and return all of it.
+
+    Starting PyTorch in two workers takes a while in which a session has nothing to say: then a
+    line tells that it is still at work.
+    """
     decoder, shown = codecs.getincrementaldecoder("utf-8")(errors="replace"), ""
     assert process.stdout is not None
     with process.stdout:
-        while chunk := os.read(process.stdout.fileno(), 1 << 16):
+        spoke = time.monotonic()
+        while True:
+            if not select.select([process.stdout], [], [], SILENCE)[0]:
+                print(f"  ... {time.monotonic() - spoke:.0f} s, still at work", flush=True)
+                continue
+            chunk = os.read(process.stdout.fileno(), 1 << 16)
+            if not chunk:
+                break
+            spoke = time.monotonic()
             text = decoder.decode(chunk)
             print(text, end="", flush=True)
             shown += text
