@@ -70,10 +70,11 @@ def install(
 
 def _steps_of_uv(uv: Sequence[str], folder: Path) -> list[list[str]]:
     python, listing = str(python_of(folder)), str(folder / LISTING)
-    return [
-        [*uv, "venv", "--allow-existing", "--python", sys.executable, str(folder)],
-        [*uv, "pip", "install", "--python", python, "-r", listing],
-    ]
+    install = [*uv, "pip", "install", "--python", python, "-r", listing]
+    # uv knows this as an option only, and would ask its index in spite of the variable.
+    if tool_environment(os.environ, uv=True).get("UV_NO_INDEX", "0") not in ("", "0", "false"):
+        install.append("--no-index")
+    return [[*uv, "venv", "--allow-existing", "--python", sys.executable, str(folder)], install]
 
 
 def _steps_of_pip(folder: Path) -> list[list[str]]:
