@@ -77,8 +77,11 @@ def _in_session(
             f"session: the code is in {folder.work}, nsml.DATASET_PATH says where the data is.\n"
         )
         return Start(argv, env, folder.work, warning)
+    cache = protocol.cache_folder(platform.settings.sessions, row.owner, row.dataset)
+    cache.mkdir(parents=True, exist_ok=True)
     mounts = [
         _same_place(platform.settings.sessions / row.owner),
+        _same_place(cache, writable=True),
         _same_place(folder.root, writable=True),
         _same_place(folder.code),
         Mount(folder.work, "/app", writable=True),
@@ -181,6 +184,8 @@ def _variables(platform: Platform, row: SessionRow, slots: Sequence[str]) -> dic
         protocol.ENV_WORKERS: str(max(1, len(slots))),
         "PYTHONPATH": str(shelf.shelf(platform.settings.home)),
         "PYTHONUTF8": "1",  # scripts open files without naming an encoding
+        # Old code loads whole objects; what a session loads was written by its owner's sessions.
+        "TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD": "1",
     }
     if on_gpus:
         variables["CUDA_VISIBLE_DEVICES"] = ",".join(slots)

@@ -328,3 +328,22 @@ def test_a_session_has_a_loopback_even_where_the_machine_has_none(nsml, guest, h
     env = {**os.environ, "NSML_HOME": str(home), "NSML_TEAM": "team"}
     subprocess.run(offline, cwd=guest, env=env, check=True, capture_output=True, timeout=60)
     assert "connected" in nsml("logs", "-f", "team/None/1").stdout
+
+
+def test_what_one_session_caches_the_next_one_finds(nsml, toy, guest):
+    nsml("dataset", "push", "toy", str(toy))
+    write(
+        guest,
+        "import nsml\n"
+        "def preprocess(output_path, **kwargs):\n"
+        "    print('computed')\n"
+        "    open(output_path[0], 'w').write('result')\n"
+        "nsml.cache(preprocess, output_path=['./processed'])\n"
+        "print(open('processed').read())\n",
+    )
+    logs: list[str] = []
+    for number in (1, 2):
+        nsml("run", "-d", "toy")
+        logs.append(nsml("logs", "-f", f"team/toy/{number}").stdout)
+    assert ["computed" in log for log in logs] == [True, False]
+    assert all("result" in log for log in logs)
