@@ -3,7 +3,11 @@
 import json
 import random
 import re
+import shutil
+import subprocess
 from pathlib import Path
+
+import pytest
 
 from nsml_shim.commands import plot, series
 
@@ -101,3 +105,37 @@ def test_a_session_that_reported_nothing_is_told(nsml, guest):
     nsml("run")
     nsml("logs", "-f", "team/None/1")
     assert "nothing to plot" in nsml("plot", "team/None/1", code=1).stderr
+
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+QUIET = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-sync",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--virtual-time-budget=2000",
+]
+
+
+def test_a_browser_draws_every_metric_also_the_constant_ones(nsml, guest, tmp_path):
+    browser = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if browser is None:
+        pytest.skip("no Chromium on this machine")
+    (guest / "main.py").write_text(
+        "import nsml\n"
+        "for step in range(9):\n"
+        "    nsml.report(step=step, total=8, tiny=1e-12 * step, large=1e12 + step, none=0,\n"
+        "                v__f1=step / 9, **{'loss': 1 / (step + 1), 'loss@std': 0.1})\n"
+    )
+    nsml("run")
+    nsml("logs", "-f", "team/None/1")
+    path = nsml("plot", "team/None/1").stdout.strip()
+    words = [browser, *QUIET, f"--user-data-dir={tmp_path}/profile", "--dump-dom", f"file://{path}"]
+    dom = subprocess.run(words, capture_output=True, text=True, timeout=60).stdout
+    figures = dict(re.findall(r"<figcaption>(.*?)</figcaption><svg(.*?)</svg>", dom, re.DOTALL))
+    assert set(figures) == {"total", "tiny", "large", "none", "v/f1", "loss"}
+    assert all("<path" in drawing and "NaN" not in drawing for drawing in figures.values())
