@@ -207,9 +207,11 @@ def test_stopping_a_build_leaves_no_tool_behind(tmp_path):
     slow_tool(tmp_path)
     program = textwrap.dedent(
         """
-        import sys
+        import signal, sys
         from pathlib import Path
         from nsml_shim.sessions.installer import install
+        # A test run that was started in the background hands down an ignored Ctrl-C.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         folder = Path(sys.argv[1]) / "env"
         def echo(line):
             print(line, flush=True)
