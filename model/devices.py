@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -117,6 +118,20 @@ def usable_cores(cgroup: Path = Path("/sys/fs/cgroup")) -> int:
 def loader_workers(asked: int, *, ranks: int) -> int:
     """Decoding threads of one rank; -1 asks for its share of the cores."""
     return asked if asked >= 0 else max(1, usable_cores() // ranks)
+
+
+def has_loopback() -> bool:
+    """Whether two processes of this machine can connect to each other."""
+    # Binding to the address works even where the interface is down; only a connection tells.
+    with socket.socket() as server, socket.socket() as client:
+        client.settimeout(1.0)
+        try:
+            server.bind(("127.0.0.1", 0))
+            server.listen(1)
+            client.connect(server.getsockname())
+        except OSError:
+            return False
+    return True
 
 
 def cgroup_quota(cgroup: Path) -> float | None:

@@ -12,7 +12,6 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -27,6 +26,7 @@ from pathlib import Path
 import torch
 from torch import distributed, nn
 
+from model.devices import has_loopback
 from model.errors import RankDied, TrainingError
 
 ENV_FOLDER = "RANKS_FOLDER"
@@ -143,20 +143,6 @@ def lead(launch: Launch, prepare: Callable[[Path], None], device_type: str) -> I
             watch.end()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def has_loopback() -> bool:
-    """Whether two processes of this machine can connect to each other."""
-    # Binding to the address works even where the interface is down; only a connection tells.
-    with socket.socket() as server, socket.socket() as client:
-        client.settimeout(1.0)
-        try:
-            server.bind(("127.0.0.1", 0))
-            server.listen(1)
-            client.connect(server.getsockname())
-        except OSError:
-            return False
-    return True
 
 
 def is_child() -> bool:
