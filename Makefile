@@ -8,7 +8,7 @@ ONE_THREAD := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1
 PYRIGHT := PYRIGHT_PYTHON_GLOBAL_NODE=0 PYRIGHT_PYTHON_IGNORE_WARNINGS=1 pyright
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test fix test-slow test-gpu lock clean
+.PHONY: help setup demo test fix test-slow test-gpu lock compatibility clean
 
 help:       ## this list
 	@sed -n 's/^\([a-z-]*\): .*## /  make \1\t/p' Makefile | expand -t 20
@@ -38,6 +38,9 @@ test-gpu: setup ## the tests that need a CUDA device
 lock: setup ## choose the versions anew: setup.py, nsml_shim, tools/dev.in -> requirements.lock
 	uv pip compile --quiet --universal --python-version 3.10 --upgrade --no-header \
 	  setup.py nsml_shim/pyproject.toml tools/dev.in -o requirements.lock
+
+compatibility: setup ## write docs/nsml-compatibility.md anew from its rows and tests
+	@python tools/compatibility.py
 
 clean:      ## remove .venv, the demo dataset and all caches
 	rm -rf .venv .pytest_cache .ruff_cache build datasets/review_img/demo datasets/review_img/demo.truth
