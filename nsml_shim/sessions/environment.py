@@ -1,7 +1,8 @@
 """The interpreter of a session: the one that runs `nsml` if it will do, else one built once.
 
 An environment lies where it was built, for virtual environments cannot be moved. It counts as there
-when its `complete` marker is; a half-built one is removed and built again, under a lock.
+when its `complete` marker is; a half-built one is removed and built again, under a lock. Pins that
+cannot be had never stop a run: what is used instead is said, or refused if the user is strict.
 """
 
 from __future__ import annotations
@@ -10,27 +11,27 @@ import hashlib
 import json
 import platform
 import shutil
-import subprocess
 import sys
 import sysconfig
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from nsml_shim.errors import EnvironmentFailed
 from nsml_shim.protocol import write_atomic
-from nsml_shim.sessions import inventory
-from nsml_shim.sessions.installer import QUIET, install, python_of
+from nsml_shim.sessions import building, inventory
+from nsml_shim.sessions.index import Index
+from nsml_shim.sessions.installer import QUIET, check, install, python_of
 from nsml_shim.sessions.leases import Lease, hold
 from nsml_shim.sessions.manifest import Manifest
+from nsml_shim.sessions.requirements import facts, missing_from
+from nsml_shim.sessions.substitution import Outcome, Wish, judge, plan, unavailable
 
-if TYPE_CHECKING:
-    from packaging.requirements import Requirement
+Echo = Callable[[str], None]
 
 MARKER = "complete"
-"""File inside an environment that says that nothing is missing in it."""
+"""File inside an environment that says that nothing more is to be done to it."""
 KEY_LENGTH = 20
 """Hexadecimal digits of a key; 80 bits, so two manifests never share one by chance."""
 
@@ -46,17 +47,19 @@ class Interpreter:
     key: str
     """Identifies manifest and kind of interpreter; the name of the environment's folder."""
     missing: tuple[str, ...] = ()
-    """Requirements it does not satisfy; never empty only where building was forbidden."""
+    """Requirements that it does not satisfy, and nothing else stands in for."""
+    substitutions: tuple[str, ...] = ()
+    """One sentence for each requirement that something else stands in for."""
 
 
-def missing(requirements: Sequence[str], python: str = sys.executable) -> list[str]:
-    """Requirements that the interpreter `python` does not satisfy, in the order given.
-
-    Names are compared in normal form; markers are evaluated for that interpreter; an extra is
-    satisfied if what it adds is. Text that is no requirement counts as missing.
-    """
-    facts = _facts(python)
-    return [text for text in requirements if not _is_satisfied(text, facts, frozenset())]
+@dataclass(frozen=True)
+class _Task:
+    manifest: Manifest
+    folder: Path
+    """Where its environment lies, or would lie."""
+    strict: bool
+    echo: Echo
+    time_limit: float
 
 
 def key(manifest_texts: Iterable[str], interpreter: str) -> str:
@@ -78,55 +81,143 @@ def ensure(
     *,
     envs: Path,
     build: bool,
-    echo: Callable[[str], None],
+    echo: Echo,
+    strict: bool = False,
     time_limit: float = 3600.0,
 ) -> Interpreter:
-    """Find or build an interpreter that satisfies the manifest.
+    """Find or build an interpreter that satisfies the manifest, as nearly as can be.
 
     Args:
         manifest: What the session needs.
         envs: Folder of environments.
         build: False (`--no-build`) never builds: own interpreter, whatever is missing is named.
-        echo: Receives progress, at least one line every five seconds.
+        echo: Receives progress, at least one line every five seconds, and each substitution.
+        strict: Refuse to use anything but what the manifest names.
         time_limit: Seconds that building may take.
 
     Raises:
-        EnvironmentFailed: If building fails; names the requirement and the last lines of the tool.
+        EnvironmentFailed: If the user is strict and a requirement cannot be met; names each. Else
+            only if no environment can be made at all.
     """
     texts = [path.read_text(encoding="utf-8", errors="replace") for path in manifest.source_files]
+    # A setup.py that had to be run may have read anything.
+    texts += [*manifest.requirements, *(["--strict"] if strict else [])]
     name = key(texts, describe_interpreter())
-    lacking = missing(manifest.requirements)
-    own = Path(sys.executable)
+    report = inventory.report()
+    lacking = missing_from(manifest.requirements, report)
     if not lacking:
-        return Interpreter(own, built=False, key=name)
+        return Interpreter(Path(sys.executable), built=False, key=name)
+    task = _Task(manifest, envs / name, strict, echo, time_limit)
     if not build:
-        echo(f"Not built (--no-build); {own} lacks: {', '.join(lacking)}")
-        return Interpreter(own, built=False, key=name, missing=tuple(lacking))
-    folder = envs / name
-    if not _is_complete(folder):
-        envs.mkdir(parents=True, exist_ok=True)
-        with _locked(envs / f"{name}.lock", echo):
-            if not _is_complete(folder):
-                echo(f"{own} lacks: {', '.join(lacking)}")
-                _build(manifest, folder, echo, time_limit)
-    return Interpreter(python_of(folder), built=True, key=name)
+        return _as_it_is(task, report, f"Not built (--no-build); {sys.executable} is used")
+    if strict:
+        check(manifest.requirements)
+        return _built(task, [Wish(text, (text,)) for text in manifest.requirements])
+    if _is_complete(task.folder):
+        return _built(task, [])
+    index = Index(manifest.options)
+    wishes = plan(manifest.requirements, report, index)
+    if any(wish.builds for wish in wishes) and not index.unreachable:
+        return _built(task, wishes)
+    return _as_it_is(task, report, index.unreachable and _offline_note(index))
 
 
-def _build(
-    manifest: Manifest, folder: Path, echo: Callable[[str], None], time_limit: float
-) -> None:
+def _offline_note(index: Index) -> str:
+    return f"No package index can be reached ({index.unreachable}); {sys.executable} is used"
+
+
+def _as_it_is(task: _Task, report: inventory.Report, note: str) -> Interpreter:
+    """Our own interpreter, with whatever stands in for what it lacks."""
+    outcome = judge(task.manifest.requirements, report, own=True, asked=not note)
+    if task.strict:
+        lacking = missing_from(task.manifest.requirements, report)
+        raise EnvironmentFailed(_refusal(lacking, outcome))
+    if note:
+        task.echo(f"{note}.")
+    return _tell(task, Interpreter(Path(sys.executable), False, task.folder.name), outcome)
+
+
+def _built(task: _Task, wishes: Sequence[Wish]) -> Interpreter:
+    """The environment of the session's own, built unless it is there."""
+    if not _is_complete(task.folder):
+        task.folder.parent.mkdir(parents=True, exist_ok=True)
+        with _locked(task.folder.with_name(f"{task.folder.name}.lock"), task.echo):
+            if not _is_complete(task.folder):
+                _build(task, wishes)
+    if not _is_complete(task.folder):
+        note = f"The environment would lack more than {sys.executable} does, which is used instead"
+        return _as_it_is(task, inventory.report(), note)
+    about = json.loads((task.folder / MARKER).read_text(encoding="utf-8"))
+    outcome = Outcome(tuple(about["substitutions"]), tuple(about["missing"]))
+    return _tell(task, Interpreter(python_of(task.folder), True, task.folder.name), outcome)
+
+
+def _build(task: _Task, wishes: Sequence[Wish]) -> None:
+    """Build the environment; removes it again if our own interpreter serves better."""
+    wanted, folder, own = task.manifest.requirements, task.folder, inventory.report()
     if folder.exists():
-        echo(f"Removing an environment that was left half-built: {folder.name}")
+        task.echo(f"Removing an environment that was left half-built: {folder.name}")
         shutil.rmtree(folder)
-    install(
-        manifest.requirements,
-        options=manifest.options,
+    task.echo(f"{sys.executable} lacks: {', '.join(missing_from(wanted, own))}")
+    fill = _install_exactly if task.strict else building.build
+    fill(
+        wishes,
+        options=task.manifest.options,
         folder=folder,
-        echo=echo,
-        time_limit=time_limit,
+        echo=task.echo,
+        time_limit=task.time_limit,
     )
-    about = {"interpreter": describe_interpreter(), "requirements": manifest.requirements}
+    outcome = judge(wanted, facts(str(python_of(folder))), own=False)
+    if set(outcome.missing) - set(judge(wanted, own, own=True).missing):
+        shutil.rmtree(folder)
+        return
+    about = {
+        "interpreter": describe_interpreter(),
+        "requirements": wanted,
+        "substitutions": outcome.substitutions,
+        "missing": outcome.missing,
+    }
     write_atomic(folder / MARKER, json.dumps(about).encode())
+
+
+def _install_exactly(
+    wishes: Sequence[Wish], *, options: Sequence[str], folder: Path, echo: Echo, time_limit: float
+) -> None:
+    """Install each requirement as it is written.
+
+    Raises:
+        EnvironmentFailed: Names each that no index has for this Python, then what the tool said.
+    """
+    wanted = [wish.asked for wish in wishes]
+    try:
+        install(wanted, options=options, folder=folder, echo=echo, time_limit=time_limit)
+    except EnvironmentFailed as error:
+        lacking = unavailable(wanted, inventory.report(), Index(options))
+        if not lacking:
+            raise
+        outcome = judge(lacking, inventory.report(), own=True)
+        raise EnvironmentFailed(f"{_refusal(lacking, outcome)}\n{error}") from error
+
+
+def _refusal(lacking: Sequence[str], outcome: Outcome) -> str:
+    """Why a strict user gets no session."""
+    lines = [
+        f"These requirements cannot be met as they are written: {', '.join(lacking)}. "
+        "Correct them in setup.py or requirements.txt, or leave out --strict, and then:",
+        *(f"  {sentence}" for sentence in outcome.substitutions),
+        *(f"  {text} is left out" for text in outcome.missing),
+    ]
+    return "\n".join(lines)
+
+
+def _tell(task: _Task, found: Interpreter, outcome: Outcome) -> Interpreter:
+    """Say what stands in and what is missing; returns the interpreter with both."""
+    for sentence in outcome.substitutions:
+        task.echo(sentence)
+    for text in outcome.missing:
+        again = f" (remove {task.folder} to try again)" if found.built else ""
+        task.echo(f"{text} cannot be installed here; the session goes on without it{again}")
+    return Interpreter(found.python, found.built, found.key, outcome.missing, outcome.substitutions)
 
 
 def _is_complete(folder: Path) -> bool:
@@ -134,7 +225,7 @@ def _is_complete(folder: Path) -> bool:
     return (folder / MARKER).is_file() and python_of(folder).exists()
 
 
-def _locked(lock: Path, echo: Callable[[str], None]) -> Lease:
+def _locked(lock: Path, echo: Echo) -> Lease:
     """Hold `lock`, however long another builder takes; it holds it only while it lives."""
     told = float("-inf")
     while (lease := hold(lock, patience=0)) is None:
@@ -143,50 +234,3 @@ def _locked(lock: Path, echo: Callable[[str], None]) -> Lease:
             told = time.monotonic()
         time.sleep(0.1)
     return lease
-
-
-def _facts(python: str) -> inventory.Report:
-    if python == sys.executable:
-        return inventory.report()
-    run = subprocess.run(
-        [python, "-I", inventory.__file__], capture_output=True, text=True, check=False
-    )
-    if run.returncode:
-        raise EnvironmentFailed(
-            f"{python} cannot tell what it has installed; is it a Python of version 3.8 or newer? "
-            f"It said: {run.stderr.strip()[-500:]}"
-        )
-    return json.loads(run.stdout)
-
-
-def _is_satisfied(text: str, facts: inventory.Report, extras: frozenset[str]) -> bool:
-    from packaging.requirements import InvalidRequirement, Requirement
-
-    try:
-        wanted = Requirement(text)
-    except InvalidRequirement:
-        return False
-    if not _applies(wanted, facts, extras):
-        return True
-    found = facts["installed"].get(inventory.normalise(wanted.name))
-    if found is None or not _fits(found["version"], wanted):
-        return False
-    # Only what an extra adds: the rest came with the distribution.
-    added = [more for more in found["requires"] if wanted.extras and "extra ==" in more]
-    return all(_is_satisfied(more, facts, frozenset(wanted.extras)) for more in added)
-
-
-def _applies(wanted: Requirement, facts: inventory.Report, extras: frozenset[str]) -> bool:
-    if wanted.marker is None:
-        return True
-    environments = [{**facts["markers"], "extra": extra} for extra in extras or {""}]
-    return any(wanted.marker.evaluate(environment) for environment in environments)
-
-
-def _fits(version: str, wanted: Requirement) -> bool:
-    from packaging.version import InvalidVersion
-
-    try:
-        return wanted.specifier.contains(version, prereleases=True)
-    except InvalidVersion:
-        return False

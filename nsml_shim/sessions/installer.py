@@ -42,55 +42,55 @@ def install(
     echo: Echo,
     time_limit: float,
 ) -> None:
-    """Make a virtual environment in `folder` and install the requirements into it.
+    """Install requirements into the virtual environment in `folder`, which is made if need be.
 
     Args:
         requirements: Requirements (PEP 508).
         options: Lines in the format of requirements.txt that say where to look.
-        folder: New folder; left half-built if this fails.
+        folder: The environment; what was in it stays, unless the requirements forbid it.
         echo: Receives what the tools say, line by line.
         time_limit: Seconds for everything together.
 
     Raises:
         EnvironmentFailed: If a requirement is malformed or cannot be installed.
     """
-    _check(requirements)
+    check(requirements)
     end = time.monotonic() + time_limit
-    folder.mkdir(parents=True)
+    uv = find_uv()
+    steps: list[list[str]] = []
+    if not folder.exists():
+        folder.mkdir(parents=True)
+        echo(f"Building an environment with {'uv' if uv else 'pip'}: {', '.join(requirements)}")
+        steps.append(_venv_step(uv, folder))
     listing = folder / LISTING
     listing.write_text("\n".join((*options, *requirements, "")), encoding="utf-8")
-    uv = find_uv()
-    echo(f"Building an environment with {'uv' if uv else 'pip'}: {', '.join(requirements)}")
-    steps = _steps_of_uv(uv, folder) if uv else _steps_of_pip(folder)
+    steps.append(_install_step(uv, folder))
     for step in steps:
         status, tail = _stream(step, tool_environment(os.environ, uv=bool(uv)), echo, end)
         if status:
             raise EnvironmentFailed(_explain(requirements, status, tail))
 
 
-def _steps_of_uv(uv: Sequence[str], folder: Path) -> list[list[str]]:
-    python, listing = str(python_of(folder)), str(folder / LISTING)
-    install = [*uv, "pip", "install", "--python", python, "-r", listing]
-    # uv knows this as an option only, and would ask its index in spite of the variable.
-    if tool_environment(os.environ, uv=True).get("UV_NO_INDEX", "0") not in ("", "0", "false"):
-        install.append("--no-index")
-    return [[*uv, "venv", "--allow-existing", "--python", sys.executable, str(folder)], install]
+def _venv_step(uv: Sequence[str] | None, folder: Path) -> list[str]:
+    if uv:
+        return [*uv, "venv", "--allow-existing", "--python", sys.executable, str(folder)]
+    without = ["--without-pip"] if _pip_version() >= (22, 3) else []
+    return [sys.executable, "-m", "venv", *without, str(folder)]
 
 
-def _steps_of_pip(folder: Path) -> list[list[str]]:
+def _install_step(uv: Sequence[str] | None, folder: Path) -> list[str]:
     """Our own pip fills the environment if it can (since 22.3), else one inside does.
 
     That saves installing pip first, which some distributions cannot even do.
     """
     python, listing = str(python_of(folder)), str(folder / LISTING)
-    install = ["install", "--progress-bar", "off", "-r", listing]
-    venv = [sys.executable, "-m", "venv", str(folder)]
+    if uv:
+        alone = no_index(tool_environment(os.environ, uv=True))
+        return [*uv, "pip", "install", *alone, "--python", python, "-r", listing]
+    words = ["install", "--progress-bar", "off", "-r", listing]
     if _pip_version() >= (22, 3):
-        return [
-            [*venv, "--without-pip"],
-            [sys.executable, "-m", "pip", "--python", python, *install],
-        ]
-    return [venv, [python, "-m", "pip", *install]]
+        return [sys.executable, "-m", "pip", "--python", python, *words]
+    return [python, "-m", "pip", *words]
 
 
 def _pip_version() -> tuple[int, ...]:
@@ -120,6 +120,9 @@ def tool_environment(environ: Mapping[str, str], *, uv: bool) -> dict[str, str]:
         pairs = [(ours, theirs, ",", " ") for theirs, ours in _SAME_MEANING.items()]
     else:
         tool = {**_pip_configuration(tool), **tool}
+        # Guests wrote for pip, to which all indexes are alike; uv would stop at the first that
+        # knows a name, and find no torch beside the index of PyTorch's CUDA builds, say.
+        tool.setdefault("UV_INDEX_STRATEGY", "unsafe-best-match")
         pairs = [
             (theirs, ours, " ", "," if "LINKS" in ours else " ")
             for theirs, ours in _SAME_MEANING.items()
@@ -131,12 +134,18 @@ def tool_environment(environ: Mapping[str, str], *, uv: bool) -> dict[str, str]:
     return tool
 
 
+def no_index(tool: Mapping[str, str]) -> list[str]:
+    """Option for uv, which has no variable for it, where pip is told to ask no index."""
+    said = tool.get(_NO_INDEX, "").lower()
+    return ["--no-index"] if said in ("1", "true", "yes", "on") else []
+
+
+_NO_INDEX = "PIP_NO_INDEX"
 _LEAKING = {"PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "__PYVENV_LAUNCHER__"}
 _SAME_MEANING = {
     "PIP_INDEX_URL": "UV_DEFAULT_INDEX",
     "PIP_EXTRA_INDEX_URL": "UV_INDEX",
     "PIP_FIND_LINKS": "UV_FIND_LINKS",
-    "PIP_NO_INDEX": "UV_NO_INDEX",
 }
 
 
@@ -151,12 +160,17 @@ def _pip_configuration(environ: Mapping[str, str]) -> dict[str, str]:
         r"^(?:global|install)\.([\w-]+)='(.*)'$", run.stdout, re.MULTILINE
     ):
         variable = f"PIP_{option.upper().replace('-', '_')}"
-        if variable in _SAME_MEANING:
+        if variable in _SAME_MEANING or variable == _NO_INDEX:
             found[variable] = text.replace("\\n", " ").strip()
     return found
 
 
-def _check(requirements: Sequence[str]) -> None:
+def check(requirements: Sequence[str]) -> None:
+    """Refuse text that no tool would understand.
+
+    Raises:
+        EnvironmentFailed: Names the first such text.
+    """
     from packaging.requirements import InvalidRequirement, Requirement
 
     for text in requirements:

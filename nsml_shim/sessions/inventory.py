@@ -1,5 +1,7 @@
 """What an interpreter has installed. Imported for our own, run as a script by another one.
 
+As a script it prints its inventory, or of the modules named as arguments those it does not have.
+
 Standard library only, and nothing newer than Python 3.8 at run time, because the other interpreter
 may be older than ours.
 """
@@ -11,8 +13,10 @@ import os
 import platform
 import re
 import sys
+from collections.abc import Iterable, Sequence
 from importlib import metadata
-from typing import TypedDict
+from importlib.machinery import PathFinder
+from typing import Any, TypedDict
 
 
 class About(TypedDict):
@@ -69,10 +73,23 @@ def marker_environment() -> dict[str, str]:
     }
 
 
+def absent(modules: Iterable[str]) -> list[str]:
+    """Top-level modules that this interpreter cannot import from where it has things installed."""
+    here = {os.getcwd(), ""}
+    path = [entry for entry in sys.path if entry not in here]
+    return [name for name in modules if not any(_finds(it, name, path) for it in sys.meta_path)]
+
+
+def _finds(finder: Any, name: str, path: Sequence[str]) -> bool:
+    # Finders of editable installations and of the standard library know by themselves.
+    searches_path = finder is PathFinder
+    return finder.find_spec(name, path if searches_path else None) is not None
+
+
 def report() -> Report:
     """Everything another process wants to know about this interpreter."""
     return {"installed": installed(), "markers": marker_environment()}
 
 
 if __name__ == "__main__":
-    print(json.dumps(report()))
+    print(json.dumps(absent(sys.argv[1:]) if sys.argv[1:] else report()))

@@ -1,4 +1,7 @@
-"""What a session needs: `setup.py` and `requirements.txt`, read without running either."""
+"""What a session needs: `setup.py`, `requirements.txt` and `nsml_package.txt`.
+
+They are read. Only a `setup.py` that says nothing to a reader is run, in a sandbox.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from nsml_shim.sessions.apt import read_packages
+from nsml_shim.sessions.setup_sandbox import NotRun, run_setup
 from nsml_shim.sessions.setup_script import install_requires
 
 DEFAULT_IMAGE = "nsml/default_ml:latest"
@@ -41,6 +46,8 @@ class Manifest:
     """Sentences for the user about what could not be read or is not honoured."""
     options: tuple[str, ...] = ()
     """Lines of requirements.txt that tell the installer where to look, such as `--index-url …`."""
+    packages: tuple[str, ...] = ()
+    """Packages of the operating system, from nsml_package.txt."""
 
 
 @dataclass
@@ -52,7 +59,7 @@ class _Found:
 
 
 def read(folder: Path, entry: str = "main.py") -> Manifest:
-    """Read the manifest of `folder`.
+    """Read the manifest of `folder`; a setup.py that cannot be read is run in a sandbox.
 
     Args:
         folder: The guest's folder.
@@ -65,16 +72,14 @@ def read(folder: Path, entry: str = "main.py") -> Manifest:
         _read_setup(setup, found)
     if listing.is_file() and listing not in found.files:
         _read_listing(listing, found)
-    if (folder / "nsml_package.txt").is_file():
-        found.notes.append(
-            "nsml_package.txt: system packages are not installed here; install them with apt-get."
-        )
+    packages, package_notes = read_packages(folder)
     return Manifest(
         image=_image([setup, listing, folder / entry]),
         requirements=_distinct(found.requirements, found.notes),
         source_files=tuple(dict.fromkeys(found.files)),
-        notes=tuple(dict.fromkeys(found.notes)),
+        notes=tuple(dict.fromkeys((*found.notes, *package_notes))),
         options=tuple(dict.fromkeys(found.options)),
+        packages=packages,
     )
 
 
@@ -87,8 +92,14 @@ def _image(files: Sequence[Path]) -> str:
 
 def _read_setup(setup: Path, found: _Found) -> None:
     wanted = install_requires(setup.read_bytes(), setup.parent)
+    if wanted.notes:
+        try:
+            found.requirements += run_setup(setup)
+        except NotRun as error:
+            found.notes += [f"setup.py: {note} ({error})" for note in wanted.notes]
+        else:
+            return
     found.requirements += wanted.requirements
-    found.notes += [f"setup.py: {note}" for note in wanted.notes]
     for listing in wanted.listings:
         if listing not in found.files:
             _read_listing(listing, found)

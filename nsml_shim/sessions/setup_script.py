@@ -23,7 +23,7 @@ class Wanted:
     listings: tuple[Path, ...] = ()
     """Requirements files that the script reads."""
     notes: tuple[str, ...] = ()
-    """What could not be read."""
+    """What could not be read; only running the script would tell."""
 
     def __add__(self, other: Wanted) -> Wanted:
         return Wanted(
@@ -182,8 +182,8 @@ def _evaluate(expression: ast.expr, script: _Script, depth: int) -> Wanted:
     match expression:
         case ast.Constant(value=None):
             return Wanted()
-        case ast.Constant(value=str(text)):
-            return Wanted(requirements=tuple(line.strip() for line in text.splitlines() if line))
+        case ast.Constant(value=str()) | ast.JoinedStr():
+            return Wanted(requirements=_lines(_text(expression, script)))
         case ast.List(elts=parts) | ast.Tuple(elts=parts) | ast.Set(elts=parts):
             found = (_evaluate(part, script, depth + 1) for part in parts)
             return sum(found, start=Wanted())
@@ -195,6 +195,26 @@ def _evaluate(expression: ast.expr, script: _Script, depth: int) -> Wanted:
             return _evaluate_name(name, script, depth)
         case _:
             return _evaluate_call(expression, script, depth)
+
+
+def _lines(text: str) -> tuple[str, ...]:
+    return tuple(line.strip() for line in text.splitlines() if line)
+
+
+def _text(expression: ast.expr, script: _Script) -> str:
+    """A text, or an f-string whose values are constants or names of constants."""
+    match expression:
+        case ast.Constant(value=value):
+            return str(value)
+        case ast.JoinedStr(values=parts):
+            return "".join(_text(part, script) for part in parts)
+        case ast.FormattedValue(value=inner, format_spec=None):
+            meant = script.values.get(inner.id) if isinstance(inner, ast.Name) else inner
+            if isinstance(meant, ast.Constant):
+                return str(meant.value)
+        case _:
+            pass
+    raise _Unreadable(f"line {expression.lineno}: {ast.unparse(expression)[:60]}")
 
 
 def _evaluate_name(name: str, script: _Script, depth: int) -> Wanted:

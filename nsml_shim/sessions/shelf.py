@@ -1,4 +1,4 @@
-"""The shelf: the one folder on a session's `PYTHONPATH`, with the library `nsml` and nothing else.
+"""The shelf: the one folder on a session's `PYTHONPATH`, with the library `nsml` and its startup.
 
 Named by its content and built in one step, so that sessions of different versions of the platform
 live side by side and nobody ever imports half of one.
@@ -43,6 +43,7 @@ def _files() -> dict[str, Path]:
     files = {f"nsml_shim/{name}": _PLATFORM / name for name in _WORDS}
     files |= {f"nsml_shim/{p.relative_to(_PLATFORM).as_posix()}": p for p in client.rglob("*.py")}
     files |= {f"nsml/{p.relative_to(library).as_posix()}": p for p in library.rglob("*.py")}
+    files["nsml_shim/old_names.py"] = Path(__file__).with_name("old_names.py")
     files["sitecustomize.py"] = Path(__file__).with_name("startup.py")
     return files
 
@@ -68,3 +69,20 @@ def _build(files: dict[str, Path], folder: Path) -> None:
         # Another process was quicker; its shelf is the same.
     finally:
         shutil.rmtree(draft, ignore_errors=True)
+
+
+def own_library(code: Path, entry: str = "main.py") -> Path | None:
+    """A guest's own `nsml.py` or `nsml/`, which the platform's library takes the place of.
+
+    Args:
+        code: The guest's folder.
+        entry: Entry script, in whose folder imports look first.
+
+    Returns:
+        Its path relative to the guest's folder; None if it brings none.
+    """
+    for folder in dict.fromkeys(((code / entry).parent, code)):
+        for path in (folder / "nsml.py", folder / "nsml"):
+            if path.is_file() or any(path.glob("*.py")):
+                return path.relative_to(code)
+    return None

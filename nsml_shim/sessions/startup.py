@@ -2,7 +2,8 @@
 
 Many guests bring a stand-in `nsml.py` for their own machine, and the folder of the entry script
 comes first on the path. A finder in front of the path answers for the platform's names and nothing
-else. Copied out of the platform, so it must not import from it.
+else. Then old code gets back what libraries have dropped since (`old_names`). Copied out of the
+platform, so it must not import from it.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from collections.abc import Sequence
 from importlib.machinery import ModuleSpec, PathFinder
 from types import ModuleType
 
+ENV_COMPAT = "NSML_COMPAT"
+"""`0` leaves every library as it is."""
 SHELF = os.path.dirname(os.path.abspath(__file__))
 PACKAGES = ("nsml", "nsml_shim")
 """`nsml` is built on `nsml_shim`, so both must come from the same place."""
@@ -43,12 +46,23 @@ class ShelfFinder:
 
 def run_next() -> None:
     """Run the `sitecustomize` that this one hides, if the machine has one."""
-    others = [entry for entry in sys.path if os.path.abspath(entry) != SHELF]
-    spec = PathFinder.find_spec("sitecustomize", others)
-    if spec and spec.loader:
-        spec.loader.exec_module(importlib.util.module_from_spec(spec))
+    run("sitecustomize", [entry for entry in sys.path if os.path.abspath(entry) != SHELF])
+
+
+def run(name: str, folders: Sequence[str]) -> ModuleType | None:
+    """Run the module `name` of the first folder that has it, out of the reach of imports."""
+    spec = PathFinder.find_spec(name, folders)
+    if spec is None or spec.loader is None:
+        return None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 if __name__ == "sitecustomize":
     sys.meta_path.insert(0, ShelfFinder)
+    if os.environ.get(ENV_COMPAT) != "0":
+        old_names = run("old_names", [os.path.join(SHELF, "nsml_shim")])
+        if old_names:
+            old_names.install(sys.meta_path)
     run_next()

@@ -1,5 +1,3 @@
-import base64
-import hashlib
 import json
 import os
 import subprocess
@@ -7,46 +5,15 @@ import sys
 import textwrap
 import time
 import zipfile
+from importlib import metadata
 
 import pytest
 
 from nsml_shim.errors import EnvironmentFailed
 from nsml_shim.sessions import installer
-from nsml_shim.sessions.environment import MARKER, ensure, key, missing
+from nsml_shim.sessions.environment import MARKER, ensure, key
 from nsml_shim.sessions.manifest import read
-
-
-def make_wheel(folder, name, version="1.0", requires=()):
-    """A wheel with one module, written by hand: no network, no build tools."""
-    folder.mkdir(parents=True, exist_ok=True)
-    info = f"{name}-{version}.dist-info"
-    metadata = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
-    metadata += "".join(f"Requires-Dist: {line}\n" for line in requires)
-    files = {
-        f"{name}.py": f"VERSION = {version!r}\n",
-        f"{info}/METADATA": metadata,
-        f"{info}/WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
-    }
-    record = ""
-    for path, text in files.items():
-        digest = base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest()).rstrip(b"=")
-        record += f"{path},sha256={digest.decode()},{len(text)}\n"
-    with zipfile.ZipFile(folder / f"{name}-{version}-py3-none-any.whl", "w") as wheel:
-        for path, text in {**files, f"{info}/RECORD": f"{record}{info}/RECORD,,\n"}.items():
-            wheel.writestr(path, text)
-
-
-@pytest.fixture
-def offline(tmp_path, monkeypatch):
-    """A folder of wheels instead of an index, for uv and pip alike."""
-    wheels = tmp_path / "wheels"
-    make_wheel(wheels, "guestlib", "1.5")
-    for name, value in (("FIND_LINKS", str(wheels)), ("NO_INDEX", "1")):
-        monkeypatch.setenv(f"PIP_{name}", value)
-        monkeypatch.delenv(f"UV_{name}", raising=False)
-    monkeypatch.setenv("UV_CACHE_DIR", str(tmp_path / "cache"))
-    monkeypatch.setenv("PIP_NO_CACHE_DIR", "1")
-    return wheels
+from nsml_shim.sessions.requirements import missing
 
 
 @pytest.fixture
@@ -94,11 +61,11 @@ def install_by_hand(tmp_path, *wheels):
     return str(tmp_path / "v" / "bin" / "python")
 
 
-def test_another_interpreter_is_asked_itself_and_extras_count(tmp_path):
+def test_another_interpreter_is_asked_itself_and_extras_count(tmp_path, wheel):
     wheels = tmp_path / "wheels"
-    make_wheel(wheels, "core", "2.0+cu128", ['extra-part>=3; extra == "all"', "unknown"])
-    make_wheel(wheels, "extra_part", "2.0")
-    make_wheel(wheels, "nightly", "3.0rc1")
+    wheel(wheels, "core", "2.0+cu128", ['extra-part>=3; extra == "all"', "unknown"])
+    wheel(wheels, "extra_part", "2.0")
+    wheel(wheels, "nightly", "3.0rc1")
     python = install_by_hand(tmp_path, *wheels.iterdir())
     asked = ["core==2.0", "core[all]", "core[other]", "Extra.Part<3", "nightly>=2", "pytest"]
     assert missing(asked, python) == ["core[all]", "pytest"]
@@ -120,7 +87,7 @@ def test_without_building_what_is_missing_is_named(guest, envs):
     lines: list[str] = []
     found = ensure(guest("pytest", "guestlib"), envs=envs, build=False, echo=lines.append)
     assert (str(found.python), found.missing) == (sys.executable, ("guestlib",))
-    assert "guestlib" in lines[0]
+    assert lines[1].startswith("guestlib cannot be installed here")
     assert not envs.exists()
 
 
@@ -154,16 +121,86 @@ def test_a_half_built_environment_is_built_again(guest, envs, offline):
     assert any("half-built" in line for line in lines)
 
 
+def test_what_cannot_be_had_is_named_and_the_rest_is_installed(guest, envs, offline):
+    lines: list[str] = []
+    manifest = guest("guestlib", "nothere==9", "git+file:///nowhere/x.git")
+    found = ensure(manifest, envs=envs, build=True, echo=lines.append)
+    assert imported_version(found.python) == "1.5"
+    assert found.missing == ("nothere==9", "git+file:///nowhere/x.git")
+    assert any("nothere==9 cannot be installed here" in line for line in lines)
+    again: list[str] = []
+    assert ensure(manifest, envs=envs, build=True, echo=again.append) == found
+    assert "nothere==9 cannot be installed here; the session goes on without it" in again[0]
+
+
+def test_an_environment_that_would_lack_more_than_our_own_is_not_used(guest, envs, offline):
+    manifest = guest("pytest", "git+file:///nowhere/x.git")
+    found = ensure(manifest, envs=envs, build=True, echo=lambda _: None)
+    assert (str(found.python), found.built) == (sys.executable, False)
+    assert found.missing == ("git+file:///nowhere/x.git",)
+    assert not (envs / found.key).exists()
+
+
+def test_a_dead_pin_is_met_by_what_is_installed_and_nothing_is_built(guest, envs, offline):
+    lines: list[str] = []
+    manifest = guest("pytest==1.13.1", "torch==0.4", "sklearn==0.0", "typing", "tqdm=4.0")
+    found = ensure(manifest, envs=envs, build=True, echo=lines.append)
+    assert (str(found.python), found.built, found.missing) == (sys.executable, False, ())
+    version, python = metadata.version("pytest"), ".".join(map(str, sys.version_info[:2]))
+    instead = f"using pytest {version}, which is installed"
+    assert lines[0] == f"pytest==1.13.1 is not available for Python {python}; {instead}"
+    assert "torch==0.4 is not available" in lines[1]
+    assert "sklearn==0.0 is not the name to install, scikit-learn is;" in lines[2]
+    assert lines[3] == f"typing needs no installation: Python {python} brings it"
+    assert "tqdm=4.0 is no requirement; using tqdm" in lines[4]
+    assert found.substitutions == tuple(lines)
+
+
+def test_strict_refuses_every_substitution_and_names_each(guest, envs, offline):
+    manifest = guest("pytest==1.13.1", "guestlib==7", "guestlib>=1")
+    with pytest.raises(
+        EnvironmentFailed, match=r"written: pytest==1\.13\.1, guestlib==7\."
+    ) as caught:
+        ensure(manifest, envs=envs, build=True, strict=True, echo=lambda _: None)
+    assert "leave out --strict, and then:" in str(caught.value)
+    assert "guestlib==7 is left out" in str(caught.value)
+    with pytest.raises(EnvironmentFailed, match="guestlib>=1"):
+        ensure(manifest, envs=envs, build=False, strict=True, echo=lambda _: None)
+
+
 def test_an_impossible_requirement_is_named_with_what_the_tool_said(guest, envs, offline):
-    with pytest.raises(EnvironmentFailed, match=r"could not be built: nothere==9 cannot") as caught:
-        ensure(guest("guestlib", "nothere==9"), envs=envs, build=True, echo=lambda _: None)
+    with pytest.raises(EnvironmentFailed, match=r"as they are written: nothere==9\.") as caught:
+        ensure(
+            guest("guestlib", "nothere==9"),
+            envs=envs,
+            build=True,
+            strict=True,
+            echo=lambda _: None,
+        )
+    assert "could not be built: nothere==9 cannot be installed" in str(caught.value)
     assert "--no-build" in str(caught.value)
-    assert len(str(caught.value).splitlines()) > 2
 
 
-def test_a_malformed_requirement_is_named_before_anything_is_built(guest, envs):
+def test_strict_builds_what_can_be_had_as_written(guest, envs, offline):
+    found = ensure(guest("guestlib==1.5"), envs=envs, build=True, strict=True, echo=lambda _: None)
+    assert (found.built, found.substitutions) == (True, ())
+
+
+def test_strict_refuses_a_malformed_requirement(guest, envs):
     with pytest.raises(EnvironmentFailed, match=r"'torch=1\.0' .*is no requirement"):
-        ensure(guest("torch=1.0"), envs=envs, build=True, echo=lambda _: None)
+        ensure(guest("torch=1.0"), envs=envs, build=True, strict=True, echo=lambda _: None)
+
+
+def test_without_any_index_the_session_goes_on_with_what_is_installed(guest, envs, monkeypatch):
+    for name in ("PIP_INDEX_URL", "UV_DEFAULT_INDEX", "UV_INDEX", "PIP_EXTRA_INDEX_URL"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9/simple")
+    monkeypatch.setenv("UV_NO_CACHE", "1")
+    lines: list[str] = []
+    manifest = guest("pytest==1.13.1", "nowhere-to-be-found")
+    found = ensure(manifest, envs=envs, build=True, echo=lines.append)
+    assert (str(found.python), found.missing) == (sys.executable, ("nowhere-to-be-found",))
+    assert "No package index can be reached" in lines[0]
+    assert "pytest==1.13.1 is not installed; using pytest" in lines[1]
 
 
 def test_two_builders_at_once_build_one_environment(guest, envs, offline, tmp_path):
@@ -241,8 +278,12 @@ def test_each_tool_learns_what_the_other_was_told():
     assert found["UV_DEFAULT_INDEX"] == "https://a/simple"
     assert found["UV_FIND_LINKS"] == "/x,/y"
     assert "PYTHONPATH" not in found
-    back = installer.tool_environment({"UV_FIND_LINKS": "/x,/y", "UV_NO_INDEX": "1"}, uv=False)
-    assert (back["PIP_FIND_LINKS"], back["PIP_NO_INDEX"]) == ("/x /y", "1")
+    back = installer.tool_environment({"UV_FIND_LINKS": "/x,/y"}, uv=False)
+    assert back["PIP_FIND_LINKS"] == "/x /y"
+    assert (installer.no_index({"PIP_NO_INDEX": "1"}), installer.no_index({})) == (
+        ["--no-index"],
+        [],
+    )
 
 
 def test_the_marker_says_what_was_built(guest, envs, offline):

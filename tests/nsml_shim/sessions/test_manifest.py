@@ -1,8 +1,15 @@
+import re
 import textwrap
 
 import pytest
 
+from nsml_shim.sessions.apt import apt_notes
 from nsml_shim.sessions.manifest import DEFAULT_IMAGE, read
+from nsml_shim.sessions.sandbox import why_unusable
+
+needs_sandbox = pytest.mark.skipif(
+    bool(why_unusable("bubblewrap") and why_unusable("landlock")), reason="needs a sandbox"
+)
 
 
 @pytest.fixture
@@ -58,6 +65,13 @@ SPELLINGS = {
         "def needs():\n    with open('needs.txt') as f:\n        return list(f)\n"
         "setup(install_requires=needs())"
     ),
+    "pip.req": (
+        "from pip.req import parse_requirements\n"
+        "R = [str(r.req) for r in parse_requirements('needs.txt', session=False)]\n"
+        "setup(install_requires=R)"
+    ),
+    "split text of a file": "setup(install_requires=open('needs.txt').read().split())",
+    "an f-string": "A = 'a'\nsetup(install_requires=[f'{A}', f'b'])",
     "a path": "HERE = '.'\nsetup(install_requires=list(open(os.path.join(HERE, 'needs.txt'))))",
 }
 
@@ -74,20 +88,62 @@ def test_a_setup_script_is_never_run(guest, tmp_path):
     assert not (tmp_path / "ran").exists()
 
 
+UNREADABLE = {
+    "computed": "def needs():\n    return ['a', 'b%s' % '']\nsetup(install_requires=needs())",
+    "under a condition": "R = ['a']\nif len(R):\n    R += ['b']\nsetup(install_requires=R)",
+    "with the tools of a build": (
+        "import numpy\nfrom setuptools.command.build_ext import build_ext\n"
+        "class Build(build_ext):\n    pass\nprint(numpy.get_include())\n"
+        "setup(install_requires='\\n'.join('ab'), cmdclass={'build_ext': Build})"
+    ),
+    "from another file": (
+        "R = [w for w in open('list').read().split()]\nsetup(install_requires=R)"
+    ),
+}
+HEAD = "from setuptools import find_packages, setup\n"
+
+
+@needs_sandbox
+@pytest.mark.parametrize("source", UNREADABLE.values(), ids=UNREADABLE)
+def test_what_cannot_be_read_is_run_in_a_sandbox(guest, source):
+    manifest = guest(HEAD + source, list="a\nb\n")
+    assert manifest.requirements == ("a", "b")
+    assert manifest.notes == ()
+
+
+@needs_sandbox
 @pytest.mark.parametrize(
-    "source",
+    ("source", "reason"),
     [
-        "setup(install_requires=compute())",
-        "R = ['a']\nif True:\n    R += ['b']\nsetup(install_requires=R)",
-        "R = R\nsetup(install_requires=R)",
-        "print 'python 2'",
-        "setup(install_requires=['a'",
+        ("setup(install_requires=compute())", "NameError"),
+        ("open('written', 'w')\nsetup(install_requires=compute())", "Read-only|denied"),
+        ("R = R\nsetup(install_requires=R)", "NameError"),
+        ("import os\nos.environ['HOME_OF_TEST']\nsetup(install_requires=f())", "KeyError"),
+        ("print 'python 2'", "SyntaxError"),
+        ("setup(install_requires=['a'", "SyntaxError"),
+        ("def setup(**_): pass\nsetup(install_requires=str('a').split())", "never calls setup"),
+        ("x = bytes(2**31)\nsetup(install_requires=f())", "MemoryError"),
     ],
 )
-def test_what_cannot_be_known_without_running_it_is_a_note_that_names_the_file(guest, source):
-    manifest = guest(source)
+def test_what_even_running_does_not_tell_is_a_note_with_both_reasons(
+    guest, source, reason, monkeypatch
+):
+    monkeypatch.setenv("HOME_OF_TEST", "a secret of the user's shell")
+    manifest = guest(HEAD + source)
     assert "setup.py: " in manifest.notes[0]
     assert "requirements.txt" in manifest.notes[0]
+    assert re.search(reason, manifest.notes[0])
+
+
+def test_without_a_sandbox_what_cannot_be_read_is_a_note(guest, monkeypatch):
+    monkeypatch.setenv("NSML_SANDBOX", "none of them")
+    assert "there is no sandbox" in guest(UNREADABLE["computed"]).notes[0]
+
+
+def test_system_packages_are_named_as_not_installed(guest):
+    manifest = guest(**{"nsml_package.txt": "no-such-package\n"})
+    assert manifest.packages == ("no-such-package",)
+    assert "nsml_package.txt asks for no-such-package" in apt_notes(manifest.packages)[0]
 
 
 def test_requirements_files_are_read_in_full(guest):
@@ -126,10 +182,6 @@ def test_both_files_count_once_and_in_order(guest):
 
 def test_a_missing_include_is_named(guest):
     assert "base.txt" in guest(requirements="-r base.txt\n").notes[0]
-
-
-def test_system_packages_are_named_as_not_installed(guest):
-    assert "nsml_package.txt" in guest(**{"nsml_package.txt": "libgl1\n"}).notes[0]
 
 
 @pytest.mark.parametrize(

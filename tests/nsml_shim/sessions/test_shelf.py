@@ -3,8 +3,11 @@ import subprocess
 import sys
 import textwrap
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
-from nsml_shim.sessions.shelf import shelf
+import pytest
+
+from nsml_shim.sessions.shelf import own_library, shelf
 
 
 def run(folder, program, home, **environ):
@@ -32,7 +35,7 @@ def test_only_the_library_and_its_half_of_the_platform_can_be_imported(tmp_path)
     names = sorted(os.listdir(shelf(tmp_path)))
     assert names == ["__pycache__", "nsml", "nsml_shim", "sitecustomize.py"]
     half = {name for name in os.listdir(shelf(tmp_path) / "nsml_shim") if name != "__pycache__"}
-    assert half == {"__init__.py", "errors.py", "names.py", "protocol.py", "client"}
+    assert half == {"__init__.py", "errors.py", "names.py", "protocol.py", "old_names.py", "client"}
 
 
 def test_the_platform_s_nsml_wins_over_a_guest_s_stand_in(tmp_path):
@@ -66,3 +69,21 @@ def test_the_machine_s_own_sitecustomize_still_runs(tmp_path):
     home = tmp_path / "home"
     path = f"{shelf(home)}{os.pathsep}{more}"
     assert run(tmp_path, "import nsml; print(MACHINE)", home, PYTHONPATH=path) == ["ready"]
+
+
+@pytest.mark.parametrize(
+    ("files", "found"),
+    [
+        (["main.py"], None),
+        (["main.py", "nsml.py"], "nsml.py"),
+        (["main.py", "nsml/__init__.py"], "nsml"),
+        (["main.py", "nsml/results.txt"], None),
+        (["src/main.py", "src/nsml.py"], "src/nsml.py"),
+        (["src/main.py", "nsml/constants.py"], "nsml"),
+    ],
+)
+def test_a_guest_s_own_library_is_found_for_the_notice(tmp_path, files, found):
+    for name in files:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    assert own_library(tmp_path, files[0]) == (found and Path(found))
