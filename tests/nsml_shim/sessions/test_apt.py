@@ -25,3 +25,11 @@ def test_without_apt_the_packages_are_named_unchecked(monkeypatch):
     assert apt_notes(["libgl1"]) == [
         "nsml_package.txt asks for libgl1; this machine has no apt, so nobody checked."
     ]
+
+
+def test_a_package_that_was_removed_is_not_there(tmp_path, monkeypatch):
+    program = tmp_path / "dpkg-query"
+    program.write_text("#!/bin/sh\necho 'gone gone:all config-files'\necho 'a a:all installed'\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert apt_notes(["gone", "a:all"])[0].endswith("apt-get install gone")

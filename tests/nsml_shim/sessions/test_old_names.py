@@ -137,3 +137,45 @@ def test_nothing_is_imported_before_the_guest_imports_it_and_little_time_is_lost
 
     took = {switch: min(seconds(switch) for _ in range(15)) for switch in "01"}
     assert took["1"] - took["0"] < 0.01  # 0.0013 s on an idle machine
+
+
+GUEST = """
+import argparse, os
+import nsml, torch
+
+class Net(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.layer = torch.nn.Linear(1, 1)
+
+parser = argparse.ArgumentParser()
+parser.add_argument("--mode", default="train")
+parser.add_argument("--pause", type=int, default=0)
+parser.add_argument("--answer", default="1")
+args = parser.parse_args()
+state = {"net": Net(), "args": argparse.Namespace(answer="?")}
+
+def save(path):
+    torch.save(state, os.path.join(path, "model.pt"))
+
+def load(path):
+    state.update(torch.load(os.path.join(path, "model.pt")))
+
+def infer(root, **kwargs):
+    return [state["args"].answer for _ in open(os.path.join(root, "test_data"))]
+
+nsml.bind(save=save, load=load, infer=infer)
+if args.pause:
+    nsml.paused(scope=locals())
+state["args"] = args
+nsml.save("best")
+"""
+
+
+def test_a_whole_module_saved_by_a_session_loads_in_its_submission(nsml, toy, guest):
+    (guest / "main.py").write_text(GUEST)
+    nsml("dataset", "push", "toy", str(toy))
+    session = nsml("run", "-d", "toy", "-a", "--answer 1").stdout.split()[-5:]
+    name = next(word for word in session if word.startswith("team/toy/"))
+    nsml("logs", "-f", name)
+    assert "Score: 0.75" in nsml("submit", name, "best").stdout
