@@ -85,6 +85,9 @@ def _print_limits(ctx: click.Context, _: click.Parameter, value: bool) -> None:
 @click.option(
     "--no-build", is_flag=True, help="Use this Python as it is, whatever setup.py asks for."
 )
+@click.option(
+    "--strict", is_flag=True, help="Refuse versions that setup.py does not name; else the nearest."
+)
 @click.option("--no-verify", is_flag=True, help="Upload without a look at the limits.")
 @click.option(
     "--show-limits",
@@ -122,6 +125,7 @@ def run(
     memo: str,
     interactive: bool,
     no_build: bool,
+    strict: bool,
     no_verify: bool,
     verbose: bool,
 ) -> None:
@@ -149,6 +153,7 @@ def run(
         memo=memo,
         interactive=interactive,
         build=not no_build,
+        strict=strict,
         verify=not no_verify,
     )
     session = command.run(

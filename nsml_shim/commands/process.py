@@ -17,6 +17,8 @@ from nsml_shim.sessions.mounts import Mount, View
 from nsml_shim.sessions.sandbox import find_overlay, find_sandbox
 from nsml_shim.store.sessions import SessionRow
 
+COMPAT = "NSML_COMPAT"
+"""The user's switch: 0 leaves out the names that old code misses in new libraries."""
 KEPT = ("PATH", "LANG", "LC_ALL", "TZ", "LD_LIBRARY_PATH", "CUDA_HOME")
 """Variables of the user that a submission keeps; a training session keeps all but NSML_*."""
 SHELL = "import os, sys; os.execvp('sh', ['sh', *sys.argv[1:]])"
@@ -184,9 +186,9 @@ def _variables(platform: Platform, row: SessionRow, slots: Sequence[str]) -> dic
         protocol.ENV_WORKERS: str(max(1, len(slots))),
         "PYTHONPATH": str(shelf.shelf(platform.settings.home)),
         "PYTHONUTF8": "1",  # scripts open files without naming an encoding
-        # Old code loads whole objects; what a session loads was written by its owner's sessions.
-        "TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD": "1",
     }
+    if COMPAT in os.environ:
+        variables[COMPAT] = os.environ[COMPAT]
     if on_gpus:
         variables["CUDA_VISIBLE_DEVICES"] = ",".join(slots)
         variables["CUDA_DEVICE_ORDER"] = "PCI_BUS_ID"  # the order in which slots are numbered

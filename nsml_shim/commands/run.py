@@ -13,7 +13,7 @@ from nsml_shim.commands import launch
 from nsml_shim.commands.platform import Echo, Platform
 from nsml_shim.errors import NoEntry, ShimError
 from nsml_shim.names import NO_DATASET, check_dataset
-from nsml_shim.sessions import environment, manifest, snapshot
+from nsml_shim.sessions import apt, environment, imports, manifest, shelf, snapshot
 from nsml_shim.sessions.ignore import DEFAULT_IGNORE as DEFAULT_IGNORE
 from nsml_shim.sessions.ignore import select_files
 from nsml_shim.sessions.snapshot import Limits
@@ -40,6 +40,8 @@ class RunRequest:
     interactive: bool = False
     build: bool = True
     """Whether a session environment may be built."""
+    strict: bool = False
+    """Refuse other versions than the manifest names, instead of using the nearest."""
     verify: bool = True
     """Whether the limits on files and bytes are kept."""
 
@@ -105,12 +107,25 @@ def run(
         )
         for warning in taken.warnings:
             echo(f"Warning: {warning}")
-        interpreter = environment.ensure(
-            manifest.read(draft.code, entry), envs=settings.envs, build=request.build, echo=echo
-        )
-        return launch.launch(
-            platform, _new_session(settings.owner, request, interpreter.python), draft
-        )
+        python = _environment(settings, request, draft.code, echo)
+        return launch.launch(platform, _new_session(settings.owner, request, python), draft)
+
+
+def _environment(settings: Settings, request: RunRequest, code: Path, echo: Echo) -> Path:
+    """The interpreter for a guest; whatever it will lack is told before the session starts."""
+    entry = request.entry.name
+    needs = manifest.read(code, entry)
+    for note in (*needs.notes, *apt.apt_notes(needs.packages)):
+        echo(note)
+    python = environment.ensure(
+        needs, envs=settings.envs, build=request.build, echo=echo, strict=request.strict
+    ).python
+    own = shelf.own_library(code, entry)
+    if own:
+        echo(f"Your own {own} is not used: in a session `import nsml` is the platform's library.")
+    for line in imports.survey(code, entry, python).lines():
+        echo(line)
+    return python
 
 
 def _new_session(owner: str, request: RunRequest, python: Path) -> NewSession:

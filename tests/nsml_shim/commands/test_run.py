@@ -351,3 +351,11 @@ def test_what_one_session_caches_the_next_one_finds(nsml, toy, guest):
         logs.append(nsml("logs", "-f", f"team/toy/{number}").stdout)
     assert ["computed" in log for log in logs] == [True, False]
     assert all("result" in log for log in logs)
+
+
+def test_the_user_can_switch_the_old_names_off(nsml, guest):
+    write(guest, "import collections; print('back:', hasattr(collections, 'Mapping'))")
+    for number, variables in enumerate(({}, {"NSML_COMPAT": "0"}), start=1):
+        nsml("run", **variables)
+        shown = "back: True" if not variables else "back: False"
+        assert shown in nsml("logs", "-f", f"team/None/{number}").stdout

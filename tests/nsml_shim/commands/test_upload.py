@@ -65,3 +65,28 @@ def test_the_entry_may_be_named_by_position(nsml, guest):
     (guest / "train.py").write_text("print('trained')")
     assert "trained\n" in nsml("run", "train.py", "-i", "-g", "0").stdout
     assert "one entry script" in nsml("run", "train.py", "-e", "main.py", code=1).stderr
+
+
+def test_what_the_guest_will_lack_is_told_before_it_starts(nsml, guest):
+    (guest / "main.py").write_text(
+        "import sys\nprint('started')\nif len(sys.argv) > 9:\n    import surely_not_installed\n"
+    )
+    (guest / "nsml.py").write_text("raise SystemExit('the wrong library')")
+    (guest / "setup.py").write_text(
+        "from distutils.core import setup\nsetup(name='x', install_requires=['click==999.1'])\n"
+    )
+    (guest / "nsml_package.txt").write_text("surely-not-packaged\n")
+    told = nsml("run", PIP_NO_INDEX="1").stderr
+    assert "main.py:4 imports surely_not_installed, which is not installed" in told
+    assert "Your own nsml.py is not used" in told
+    assert "click==999.1" in told
+    assert "surely-not-packaged" in told
+    assert "started" in nsml("logs", "-f", "team/None/1").stdout
+
+
+def test_strict_refuses_what_the_manifest_does_not_name(nsml, guest):
+    (guest / "main.py").write_text("print('started')")
+    (guest / "requirements.txt").write_text("click==999.1\n")
+    done = nsml("run", "--strict", code=1, UV_OFFLINE="1", PIP_NO_INDEX="1")
+    assert "click==999.1" in done.stderr
+    assert nsml("ps", "-a").stdout.count("\n") == 2
