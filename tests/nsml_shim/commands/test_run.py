@@ -359,3 +359,9 @@ def test_the_user_can_switch_the_old_names_off(nsml, guest):
         nsml("run", **variables)
         shown = "back: True" if not variables else "back: False"
         assert shown in nsml("logs", "-f", f"team/None/{number}").stdout
+
+
+def test_files_opened_without_an_encoding_are_utf_8_whatever_the_users_locale(nsml, guest):
+    write(guest, "open('x', 'w').write('한글'); print(open('x', 'rb').read() == '한글'.encode())")
+    nsml("run", LC_ALL="C", LANG="C", PYTHONUTF8="0")
+    assert "True" in nsml("logs", "-f", "team/None/1").stdout
