@@ -19,6 +19,8 @@ from nsml_shim.client.session import Session, say
 from nsml_shim.protocol import ANSWER, REQUEST, Answer, write_atomic
 
 POLL_SECONDS = 0.2
+LAST_ANSWER_SECONDS = 1.0
+"""How long a script that ends waits for an answer that is being written."""
 FILE = "<nsml exec>"
 """What tracebacks call the code."""
 
@@ -72,19 +74,28 @@ def serve(session: Session, *, until: Callable[[], bool], done: Callable[[], Non
 
 
 def _open(session: Session) -> None:
+    import atexit
     import threading
+
+    answering = threading.Lock()
 
     def answer() -> None:
         while True:
             time.sleep(POLL_SECONDS)
-            if not _console.main_answers:
-                _answer_all(session.folder.exec, {})
+            with answering:
+                if not _console.main_answers:
+                    _answer_all(session.folder.exec, {})
+
+    def finish() -> None:
+        """Let the answer to "stop" be written, though the script ends because of the question."""
+        answering.acquire(timeout=LAST_ANSWER_SECONDS)
 
     try:
         session.folder.exec.mkdir(exist_ok=True)
     except OSError as error:
         _warn(f"`nsml exec` will get no answers: {error.strerror}")
         return
+    atexit.register(finish)
     threading.Thread(target=answer, name="nsml exec", daemon=True).start()
 
 
