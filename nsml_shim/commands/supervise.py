@@ -42,8 +42,6 @@ class Watch:
     checkpoints: dict[str, float] = field(default_factory=dict[str, float])
     """When each checkpoint was saved."""
     reports_offset: int = 0
-    peak_memory: int = 0
-    """Bytes."""
 
 
 def supervise(platform: Platform, name: SessionName) -> None:
@@ -122,7 +120,7 @@ def _run(
         except subprocess.TimeoutExpired:
             pass
         copy_records(platform, row, folder, watch)
-        cause = cause or _reason_to_end(row, folder, child.pid, watch) or deadline.exceeded(folder)
+        cause = cause or _reason_to_end(row, folder, child.pid) or deadline.exceeded(folder)
         if cause:
             platform.sessions.set_stopping(row)
             processes.kill_tree(child.pid, GRACE_SECONDS, orphans_of=os.getpid())
@@ -181,13 +179,12 @@ def _pin(pid: int, cpus: int) -> None:
         os.sched_setaffinity(pid, usable[:cpus])
 
 
-def _reason_to_end(row: SessionRow, folder: SessionFolder, pid: int, watch: Watch) -> str:
+def _reason_to_end(row: SessionRow, folder: SessionFolder, pid: int) -> str:
     """Why the session has to end now; "" if it may go on."""
     if folder.stop.exists():
         return _stop_cause(folder)
     if row.memory:
         used = processes.resident_bytes([pid, *processes.descendants(pid)])
-        watch.peak_memory = max(watch.peak_memory, used)
         if used > row.memory:
             return (
                 f"out of memory: it used {used / 2**30:.2f} GiB, its limit is "
