@@ -30,6 +30,17 @@ class Purpose(IntEnum):
     FLIP = 5
     CATEGORY = 6
     EPOCH = 7
+    MIXING = 8
+    COLOUR = 9
+    BLUR = 10
+    CHANNELS = 11
+    RECTANGLES = 12
+    POLICY = 13
+    VERTICAL = 14
+    FOLDS = 15
+    FILTER = 16
+    COMPLEMENT = 17
+    TUNING = 18
 
 
 def mix(words: NDArray[np.uint64]) -> NDArray[np.uint64]:
