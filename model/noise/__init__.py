@@ -1,0 +1,9 @@
+"""Which labels are wrong: rules on numbers, without torch.
+
+Every rule takes labels [N] and out-of-fold class probabilities [N, K].
+"""
+
+from model.noise.confident import FILTER_BY, confident_learning
+from model.noise.ranking import SCORES, rank_labels
+
+__all__ = ["FILTER_BY", "SCORES", "confident_learning", "rank_labels"]
