@@ -14,6 +14,10 @@ from numpy.typing import NDArray
 UNKNOWN_LABEL = -1
 """Label of an example whose class is not known, or that must not count in the loss."""
 
+GREY = 128
+"""Every channel of what stands in for pixels that a picture does not have; near the mean of most
+pixel statistics, so that the network sees almost nothing there."""
+
 Box = tuple[float, float, float, float]
 """left, top, right, bottom in pixels of the upright image; fractions are meant."""
 
@@ -27,6 +31,11 @@ class Framing(Protocol):
     @property
     def size(self) -> int:
         """Side of the square network input, pixels."""
+        ...
+
+    @property
+    def pads(self) -> bool:
+        """Whether a box may reach over the picture's edges; what lies outside becomes GREY."""
         ...
 
     def box(self, width: int, height: int, index: int) -> Box:

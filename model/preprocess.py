@@ -5,11 +5,16 @@ B batch, S input size in pixels.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 
-from model.augment import CenterCrop
+from model.augment.framing import fixed_framing
+from model.batch import Framing
+from model.config import CENTER_CROP, NONE, Recipe
+from model.sizes import inference_size
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 """Mean of the ImageNet training set per channel R, G, B, for pixels in 0..1."""
@@ -24,16 +29,19 @@ class Preprocess:
     size: int
     """Side of the network input, pixels."""
     crop: float
-    """Side of the centred crop as a share of the picture's short side, 0..1."""
+    """Side of a centred crop as a share of the picture's short side, 0..1."""
     mean: tuple[float, float, float] = IMAGENET_MEAN
     """Subtracted per channel R, G, B, for pixels in 0..1."""
     std: tuple[float, float, float] = IMAGENET_STD
     """Divisor per channel, for pixels in 0..1."""
 
+    shown: str = CENTER_CROP
+    """What is shown of a picture: "center_crop", "resize" or "pad"."""
+
     @property
-    def framing(self) -> CenterCrop:
+    def framing(self) -> Framing:
         """The part of the picture that is seen at inference."""
-        return CenterCrop(self.size, self.crop)
+        return fixed_framing(self.shown, self.size, self.crop)
 
     def to_input(self, images: torch.Tensor, device: torch.device) -> torch.Tensor:
         """Normalise on the device, where it costs least; the bus carries bytes.
@@ -50,3 +58,18 @@ class Preprocess:
         mean = torch.tensor(self.mean, device=device).view(1, 3, 1, 1) * 255
         std = torch.tensor(self.std, device=device).view(1, 3, 1, 1) * 255
         return pixels.sub_(mean).div_(std)
+
+
+def preprocess_of(recipe: Recipe, published: Mapping[str, Any]) -> Preprocess:
+    """How a recipe's pictures become network input.
+
+    Args:
+        recipe: Its inference size, evaluation framing and choice of pixel statistics.
+        published: What is known of the backbone's weights, as timm's `pretrained_cfg`; its "mean"
+            and "std" are used where the recipe wants them, those of ImageNet where they are absent.
+    """
+    mean = tuple(published.get("mean", IMAGENET_MEAN))
+    std = tuple(published.get("std", IMAGENET_STD))
+    if recipe.pixel_statistics == NONE:
+        mean, std = (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)
+    return Preprocess(inference_size(recipe), recipe.eval_crop, mean, std, recipe.eval_framing)

@@ -23,6 +23,7 @@ LIPS = ("화장품/미용", "색조메이크업", "립스틱", "")
 
 class Whole:
     size = 16
+    pads = False
 
     def box(self, width, height, index):
         return 0, 0, width, height

@@ -7,6 +7,7 @@ because other threads, and the guest's own code, use them too.
 
 import errno
 import io
+import math
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -18,13 +19,12 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 from PIL.ImageFile import ImageFile
 
-from model.batch import Box, Framing
+from model.batch import GREY, Box, Framing
 from model.pixels.faults import Damage, Fault
-from model.pixels.modes import to_eight_bit, to_rgb
+from model.pixels.modes import EIGHT_BIT_MAX, to_eight_bit, to_rgb
 from model.pixels.orientation import orientation_of
 
-GREY = 128
-"""Every channel of the square that stands in for an unreadable picture."""
+BILINEAR = Image.Resampling.BILINEAR
 
 FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "BMP", "TIFF", "PPM", "JPEG2000", "AVIF")
 """What a picture may be, whatever its name says. Pillow opens more; EPS would run Ghostscript."""
@@ -73,6 +73,7 @@ def decode(path: Path, framing: Framing, index: int) -> Decoded:
     The box refers to the upright picture (EXIF orientation applied) at its full size. JPEGs are
     decoded at 1/2, 1/4 or 1/8 where that still leaves at least one decoded pixel per output pixel.
     Alpha is composited on white, of an animation the first frame counts, colour profiles do not.
+    What a framing that pads asks for outside the picture is GREY.
 
     Args:
         path: Picture file; its format is told from its content.
@@ -80,7 +81,8 @@ def decode(path: Path, framing: Framing, index: int) -> Decoded:
         index: Identifies the example to `framing`.
 
     Raises:
-        ValueError: If `framing` returns a box that is empty or not inside the picture.
+        ValueError: If `framing` returns a box that is empty, or not inside the picture though the
+            framing does not pad.
         OSError: If the machine, not the file, is at fault (too many open files).
     """
     try:
@@ -92,7 +94,7 @@ def decode(path: Path, framing: Framing, index: int) -> Decoded:
         return _grey_square(framing.size, str(error))
 
     upright_size = orientation.upright_size(width, height)
-    upright_box = _checked(framing.box(*upright_size, index), upright_size)
+    upright_box = _checked(framing.box(*upright_size, index), upright_size, framing.pads)
     box = orientation.stored_box(upright_box, width, height)
     scale = _jpeg_scale(source.image, box, framing.size)
     try:
@@ -120,9 +122,12 @@ def _grey_square(size: int, reason: str) -> Decoded:
     return Decoded(pixels, Fault(Damage.UNREADABLE, reason))
 
 
-def _checked(box: Box, size: tuple[int, int]) -> Box:
+def _checked(box: Box, size: tuple[int, int], pads: bool) -> Box:
     """`box`, moved inside a picture of that `size` if rounding has put it a hair outside."""
     (left, top, right, bottom), (width, height) = box, size
+    overlaps = left < min(right, width) and right > 0 and top < min(bottom, height) and bottom > 0
+    if pads and overlaps:
+        return box
     hair = 1e-6 * max(width, height)
     inside = left >= -hair and top >= -hair and right <= width + hair and bottom <= height + hair
     if not (inside and left < right and top < bottom):
@@ -187,7 +192,8 @@ def _jpeg_scale(image: ImageFile, box: Box, size: int) -> int:
     if image.format not in JPEG_FORMATS:
         return 1
     left, top, right, bottom = box
-    smaller_side = min(right - left, bottom - top)
+    # A padded box may be longer than the picture, which has to keep at least one pixel.
+    smaller_side = min(right - left, bottom - top, image.width * size, image.height * size)
     return next((scale for scale in JPEG_SCALES if smaller_side >= scale * size), 1)
 
 
@@ -234,7 +240,28 @@ def _decoded_share(image: Image.Image) -> float:
 
 def _resized(image: Image.Image, box: Box, scale: int, size: int) -> Image.Image:
     """The full-size `box` of a picture decoded at 1/`scale`, as `size` x `size` pixels."""
+    image = to_eight_bit(image)
     left, top, right, bottom = (edge / scale for edge in box)
-    return to_eight_bit(image).resize(
-        (size, size), Image.Resampling.BILINEAR, (left, top, right, bottom)
-    )
+    wide = left < 0 or right > image.width
+    tall = top < 0 or bottom > image.height
+    # Of an axis that needs no padding we first take what we need, so that the canvas stays small
+    # however long a picture is.
+    if wide and not tall:
+        image = image.resize((image.width, size), BILINEAR, (0, top, image.width, bottom))
+        top, bottom = 0, size
+    elif tall and not wide:
+        image = image.resize((size, image.height), BILINEAR, (left, 0, right, image.height))
+        left, right = 0, size
+    if wide or tall:
+        image, (left, top, right, bottom) = _on_grey(image, (left, top, right, bottom))
+    return image.resize((size, size), BILINEAR, (left, top, right, bottom))
+
+
+def _on_grey(image: Image.Image, box: Box) -> tuple[Image.Image, Box]:
+    """A grey canvas that holds the picture and `box`, and the box in the canvas's coordinates."""
+    left, top = min(0, math.floor(box[0])), min(0, math.floor(box[1]))
+    right, bottom = max(image.width, math.ceil(box[2])), max(image.height, math.ceil(box[3]))
+    grey = {"L": GREY, "RGB": (GREY,) * 3, "RGBA": (GREY,) * 3 + (EIGHT_BIT_MAX,)}[image.mode]
+    canvas = Image.new(image.mode, (right - left, bottom - top), grey)
+    canvas.paste(image, (-left, -top))
+    return canvas, (box[0] - left, box[1] - top, box[2] - left, box[3] - top)

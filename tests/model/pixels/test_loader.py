@@ -18,6 +18,7 @@ class Crop:
     """A box that depends on the example, as a random crop does."""
 
     size = SIZE
+    pads = False
 
     def box(self, width, height, index):
         left = index % 7

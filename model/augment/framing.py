@@ -1,7 +1,4 @@
-"""Which part of a picture the network sees, and what training changes about an example.
-
-S input size in pixels, B batch, L category levels.
-"""
+"""Which part of a picture the network sees, in training and at inference."""
 
 from __future__ import annotations
 
@@ -9,12 +6,10 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-import torch
-from numpy.typing import NDArray
 
-from model.batch import Box
-from model.seeding import Purpose, derive_seed, uniforms
-from model.vocabulary import UNKNOWN_CATEGORY
+from model.batch import Box, Framing
+from model.config import CENTER_CROP, PAD, RESIZE, Recipe
+from model.seeding import uniforms
 
 CROP_ATTEMPTS = 10
 """Crops that are tried before the largest legal centred one is taken, as in torchvision."""
@@ -35,6 +30,7 @@ class RandomCrop:
     """Longest width:height; its inverse is the shortest."""
     key: int
     """Random key of the epoch."""
+    pads = False
 
     def box(self, width: int, height: int, index: int) -> Box:
         """Box of example `index`; the same whenever, wherever and in whatever batch it is asked."""
@@ -58,12 +54,13 @@ class RandomCrop:
 
 @dataclass(frozen=True)
 class CenterCrop:
-    """The middle square of the picture, resized to the input: what evaluation sees."""
+    """The middle square of the picture, resized to the input."""
 
     size: int
     """Side of the network input, pixels."""
     share: float
     """Side of the square as a share of the picture's short side, 0..1."""
+    pads = False
 
     def box(self, width: int, height: int, index: int) -> Box:
         """Box of any example; `index` has no influence."""
@@ -71,43 +68,59 @@ class CenterCrop:
         return _placed((width - side) / 2, (height - side) / 2, side, side)
 
 
-def flip_mask(seed: int, epoch: int, indices: NDArray[np.int64], prob: float) -> torch.Tensor:
-    """Which examples are mirrored in this epoch; bool [B]."""
-    draws = uniforms(derive_seed(seed, Purpose.FLIP, epoch), indices, 1)[:, 0]
-    return torch.from_numpy(draws < prob)
+@dataclass(frozen=True)
+class Resize:
+    """The whole picture, squeezed to the input: nothing is lost but its proportions."""
+
+    size: int
+    """Side of the network input, pixels."""
+    pads = False
+
+    def box(self, width: int, height: int, index: int) -> Box:
+        """Box of any example; `index` has no influence."""
+        return _placed(0.0, 0.0, width, height)
 
 
-def flip(images: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-    """Mirror the masked images left to right.
+@dataclass(frozen=True)
+class Pad:
+    """The whole picture in the middle of a grey square, resized to the input: nothing is lost."""
+
+    size: int
+    """Side of the network input, pixels."""
+    pads = True
+
+    def box(self, width: int, height: int, index: int) -> Box:
+        """Box of any example, reaching over the edges of the short side; `index` is not used."""
+        side = max(width, height)
+        return _placed((width - side) / 2, (height - side) / 2, side, side)
+
+
+def framing_of(recipe: Recipe, size: int, key: int) -> Framing:
+    """What training shows of every picture in one epoch.
 
     Args:
-        images: Float [B, 3, S, S]; left unchanged.
-        mask: Bool [B].
-
-    Returns:
-        New images [B, 3, S, S] in the same memory format.
+        recipe: Its `framing`, and the limits of its crops.
+        size: Side of the network input in this epoch, pixels.
+        key: Random key of the epoch; only random crops use it.
     """
-    return torch.where(mask[:, None, None, None], images.flip(-1), images)
+    if recipe.framing in (CENTER_CROP, RESIZE, PAD):
+        return fixed_framing(recipe.framing, size, recipe.eval_crop)
+    return RandomCrop(size, recipe.crop_scale, recipe.crop_ratio, key)
 
 
-def hide_categories(
-    category_ids: torch.Tensor, seed: int, epoch: int, indices: NDArray[np.int64], prob: float
-) -> torch.Tensor:
-    """Show a share of the examples with an unknown category, on all levels at once.
+def fixed_framing(name: str, size: int, crop: float) -> Framing:
+    """The framing of a name that needs no random numbers.
 
     Args:
-        category_ids: Int [B, L]; left unchanged.
-        seed: Seed of the training.
-        epoch: Epoch, 0-based.
-        indices: Examples, int [B].
-        prob: Share of examples, 0..1.
+        name: "center_crop", "resize" or "pad".
+        size: Side of the network input, pixels.
+        crop: Side of a centred crop as a share of the short side, 0..1; the others ignore it.
 
-    Returns:
-        New ids, int [B, L].
+    Raises:
+        KeyError: If it is none of these names.
     """
-    draws = uniforms(derive_seed(seed, Purpose.CATEGORY, epoch), indices, 1)
-    hidden = torch.from_numpy(draws < prob).to(category_ids.device)
-    return category_ids.masked_fill(hidden, UNKNOWN_CATEGORY)
+    framings = {CENTER_CROP: CenterCrop(size, crop), RESIZE: Resize(size), PAD: Pad(size)}
+    return framings[name]
 
 
 def _placed(left: float, top: float, width: float, height: float) -> Box:

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
-import torch
 
-from model.augment import CenterCrop, RandomCrop, flip, flip_mask, hide_categories
+from model.augment import CenterCrop, Pad, RandomCrop, Resize, fixed_framing, framing_of
+from model.config import Recipe
 from model.seeding import Purpose, derive_seed
 
 
@@ -40,28 +40,34 @@ def test_evaluation_sees_the_middle():
     assert CenterCrop(64, share=0.5).box(100, 60, index=3) == (35, 15, 65, 45)
 
 
-def test_the_share_of_flipped_examples_is_the_probability():
-    indices = np.arange(10_000)
-    for prob in (0.0, 0.3, 1.0):
-        mask = flip_mask(0, 0, indices, prob)
-        assert mask.float().mean().item() == pytest.approx(prob, abs=0.02)
-    half = flip_mask(0, 0, indices, 0.5)
-    assert torch.equal(half[100:200], flip_mask(0, 0, indices[100:200], 0.5))
-    assert not torch.equal(half, flip_mask(0, 1, indices, 0.5))
+@pytest.mark.parametrize(("width", "height"), [(100, 60), (60, 100), (7, 7)])
+def test_a_squeezed_picture_is_seen_whole_and_alone(width, height):
+    assert Resize(64).box(width, height, index=3) == (0, 0, width, height)
+    assert not Resize(64).pads
 
 
-def test_only_masked_images_are_mirrored():
-    images = torch.rand(2, 3, 4, 4).to(memory_format=torch.channels_last)
-    turned = flip(images, torch.tensor([True, False]))
-    assert torch.equal(turned[0], images[0].flip(-1))
-    assert torch.equal(turned[1], images[1])
-    assert turned.is_contiguous(memory_format=torch.channels_last)
+@pytest.mark.parametrize(
+    ("width", "height", "box"),
+    [(100, 60, (0, -20, 100, 80)), (60, 101, (-20.5, 0, 80.5, 101)), (7, 7, (0, 0, 7, 7))],
+)
+def test_a_padded_picture_lies_in_the_middle_of_a_square(width, height, box):
+    assert Pad(64).box(width, height, index=3) == box
+    assert Pad(64).pads
 
 
-def test_a_hidden_category_is_unknown_on_all_levels():
-    ids = torch.full((1000, 2), 5)
-    hidden = hide_categories(ids, 0, 0, np.arange(1000), 0.2)
-    gone = (hidden == 0).all(dim=1)
-    assert gone.float().mean().item() == pytest.approx(0.2, abs=0.04)
-    assert (hidden[~gone] == 5).all()
-    assert (ids == 5).all()
+def test_the_recipe_names_what_training_shows():
+    framings = {
+        name: framing_of(Recipe(framing=name, eval_crop=0.8), 48, key=5)
+        for name in ("random_resized_crop", "center_crop", "resize", "pad")
+    }
+    assert framings == {
+        "random_resized_crop": RandomCrop(48, 0.25, 4 / 3, 5),
+        "center_crop": CenterCrop(48, 0.8),
+        "resize": Resize(48),
+        "pad": Pad(48),
+    }
+
+
+def test_a_framing_that_needs_an_epoch_is_no_fixed_one():
+    with pytest.raises(KeyError, match="random_resized_crop"):
+        fixed_framing("random_resized_crop", 64, 0.9)

@@ -1,0 +1,47 @@
+"""Mirrored pictures.
+
+B batch, S input side in pixels.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from model.augment.visit import Visit
+from model.seeding import Purpose
+
+
+def flip_mask(seed: int, epoch: int, indices: NDArray[np.int64], prob: float) -> torch.Tensor:
+    """Which examples are mirrored left to right in this epoch; bool [B]."""
+    draws = Visit(seed, epoch, indices).draws(Purpose.FLIP, 1)[:, 0]
+    return torch.from_numpy(draws < prob)
+
+
+def flip(images: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+    """Mirror the masked images left to right.
+
+    Args:
+        images: Any dtype [B, 3, S, S]; left unchanged.
+        mask: Bool [B].
+
+    Returns:
+        New images [B, 3, S, S] in the same memory format.
+    """
+    return torch.where(mask[:, None, None, None], images.flip(-1), images)
+
+
+def vertical_flip(images: torch.Tensor, visit: Visit, prob: float) -> torch.Tensor:
+    """Turn a share of the images upside down, each as in a mirror below it.
+
+    Args:
+        images: Any dtype [B, 3, S, S]; left unchanged.
+        visit: Whose images they are.
+        prob: Share of examples, 0..1.
+
+    Returns:
+        New images [B, 3, S, S] in the same memory format.
+    """
+    mask = torch.from_numpy(visit.draws(Purpose.VERTICAL, 1) < prob).to(images.device)
+    return torch.where(mask[:, :, None, None], images.flip(-2), images)
