@@ -7,7 +7,7 @@ from pathlib import Path
 
 import torch
 
-from model.config import NARROW, Recipe
+from model.config import EMBEDDING, NARROW, Recipe
 from model.errors import ConfigError
 from model.networks.classifier import CategoryHead, Classifier
 from model.networks.image import load_weights_file, num_features, timm_backbone
@@ -50,5 +50,8 @@ def build_network(
         hidden_size=recipe.hidden_size,
         num_classes=num_classes,
         drop_rate=recipe.drop_rate,
+        embedding_size=(
+            recipe.category_embedding if recipe.category_encoding == EMBEDDING else None
+        ),
     )
     return Classifier(backbone, head).to(memory_format=torch.channels_last)  # pyright: ignore

@@ -4,10 +4,16 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+from model.config import EMBEDDING, ONE_HOT
 from model.errors import ConfigError, WeightsError
 from model.learner import Learner
 from model.networks import build_network
 from model.networks.image import num_features, timm_backbone
+
+
+@pytest.fixture
+def embedded(recipe):
+    return replace(recipe, category_encoding=EMBEDDING, category_embedding=4)
 
 
 def build(recipe, **changes):
@@ -40,6 +46,74 @@ def test_without_category_levels_the_image_decides_alone(recipe):
     network = build(recipe, category_sizes=())
     empty = torch.empty(2, 0, dtype=torch.int64)
     assert network(torch.rand(2, 3, 16, 16), empty).shape == (2, 5)
+
+
+def test_the_one_hot_head_keeps_the_names_and_sizes_of_old_checkpoints(recipe):
+    state = {name: tuple(value.shape) for name, value in build(recipe).head.state_dict().items()}
+    assert state == {
+        "hidden.weight": (8, 16 + 7),
+        "hidden.bias": (8,),
+        "logits.weight": (5, 8),
+        "logits.bias": (5,),
+    }
+
+
+def test_one_hot_shows_each_level_in_a_block_of_its_own(recipe):
+    shown = build(recipe).head.describe(torch.tensor([[2, 0], [1, 3]]))
+    assert shown.tolist() == [[0, 0, 1, 1, 0, 0, 0], [0, 1, 0, 0, 0, 0, 1]]
+
+
+def test_an_embedding_shows_each_category_as_its_learned_vector(embedded):
+    network = build(embedded)
+    first, second = network.head.embeddings.parameters()
+    assert [tuple(first.shape), tuple(second.shape)] == [(3, 4), (4, 4)]
+    assert network.head.hidden.in_features == 16 + 2 * 4
+    shown = network.head.describe(torch.tensor([[2, 1]]))
+    assert torch.equal(shown[0], torch.cat([first[2], second[1]]))
+    assert forward(network, 16).shape == (2, 5)
+
+
+def test_a_learned_vector_learns_and_an_unknown_category_begins_with_zeros(embedded):
+    network = build(embedded)
+    assert not network.head.describe(torch.zeros(1, 2, dtype=torch.int64)).any()
+    network(torch.rand(2, 3, 16, 16), torch.tensor([[0, 1], [2, 1]])).square().sum().backward()
+    tables = network.head.embeddings.parameters()
+    learned = [torch.any(table.grad != 0, dim=1).tolist() for table in tables]
+    assert learned == [[True, False, True], [False, True, False, False]]
+
+
+def test_without_category_levels_an_embedding_has_nothing_to_show(embedded):
+    network = build(embedded, category_sizes=())
+    empty = torch.empty(2, 0, dtype=torch.int64)
+    assert network(torch.rand(2, 3, 16, 16), empty, empty, 0.5).shape == (2, 5)
+
+
+@pytest.mark.parametrize("encoding", [ONE_HOT, EMBEDDING])
+def test_blended_pictures_have_equally_blended_categories(embedded, encoding):
+    head = build(replace(embedded, category_encoding=encoding)).head.eval()
+    features, ids = torch.rand(2, 16), torch.tensor([[1, 3], [2, 0]])
+    partners, both = ids.flip(0), head.describe(ids)
+    # The perceptron's first layer is linear, so its input can be put together by hand.
+    joined = torch.cat([features, 0.3 * both + 0.7 * both.flip(0)], dim=1)
+    wanted = head.logits(torch.relu(head.hidden(joined)))
+    torch.testing.assert_close(head(features, ids, partners, 0.3), wanted)
+    per_example = head(features, ids, partners, torch.tensor([0.3, 1.0]))
+    torch.testing.assert_close(per_example[0], wanted[0])
+    torch.testing.assert_close(per_example[1], head(features, ids)[1])
+    assert torch.equal(head(features, ids, partners, 1.0), head(features, ids))
+
+
+def test_blending_passes_through_the_whole_network(embedded):
+    network, images = build(embedded).eval(), torch.rand(2, 3, 16, 16)
+    ids, partners = torch.tensor([[1, 3], [2, 0]]), torch.tensor([[2, 2], [1, 1]])
+    assert torch.equal(network(images, ids, partners, 0.0), network(images, partners))
+
+
+@pytest.mark.parametrize("encoding", [ONE_HOT, EMBEDDING])
+def test_a_head_works_in_the_precision_of_its_features(embedded, encoding):
+    head = build(replace(embedded, category_encoding=encoding)).head.to(torch.bfloat16)
+    features = torch.rand(2, 16, dtype=torch.bfloat16)
+    assert head(features, torch.tensor([[1, 3], [2, 0]])).dtype == torch.bfloat16
 
 
 def test_an_unknown_backbone_is_answered_with_the_close_ones(recipe):
