@@ -12,6 +12,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from model.blend import log_probs
 from model.offset_search import Evidence, Floats, ascend, f1_counts
 
 REPEATS = 4
@@ -82,7 +83,7 @@ def apply_offsets(pred_probs: NDArray[np.floating], offsets: Floats) -> NDArray[
     """
     if np.isnan(pred_probs).any():
         raise ValueError("A row of pred_probs is NaN; a class needs probabilities to decide from.")
-    return (_log(pred_probs) + offsets).argmax(axis=1).astype(np.int64)
+    return (log_probs(pred_probs) + offsets).argmax(axis=1).astype(np.int64)
 
 
 def gmean_f1_of(
@@ -169,8 +170,8 @@ def _collect(
     used = (labels >= 0) & (weights > 0) & ~np.isnan(pred_probs).any(axis=1)
     if not used.any():
         raise ValueError("No example has a label, a weight above 0 and a prediction.")
-    log_probs = np.ascontiguousarray(_log(pred_probs[used]).T)
-    return Evidence(log_probs, labels[used].astype(np.int64), weights[used])
+    by_class = np.ascontiguousarray(log_probs(pred_probs[used]).T)
+    return Evidence(by_class, labels[used].astype(np.int64), weights[used])
 
 
 def _random_halves(labels: NDArray[np.int64], seed: int) -> list[NDArray[np.bool_]]:
@@ -189,8 +190,3 @@ def _random_halves(labels: NDArray[np.int64], seed: int) -> list[NDArray[np.bool
 def _is_more_than_noise(gains: Floats) -> bool:
     """Whether the mean of the gains, one per half, exceeds its own standard error."""
     return bool(gains.mean() > gains.std(ddof=1) / np.sqrt(len(gains)))
-
-
-def _log(pred_probs: NDArray[np.floating]) -> Floats:
-    """Log-probabilities, float64; a probability of 0 counts as the smallest normal float32."""
-    return np.log(np.maximum(pred_probs, np.finfo(np.float32).tiny, dtype=np.float64))
