@@ -10,16 +10,35 @@ import math
 import torch
 from torch import nn
 
-from model.config import ADAMW, Recipe
+from model.config import ADAMW, CYCLES, STEPS, Recipe
+
+BACKBONE, HEAD = "backbone", "head"
+"""Values of "part" of an optimizer's parameter groups."""
+CYCLE_FLOOR = 0.1
+"""Lowest rate of a tooth of "cycles" as a share of its peak."""
 
 
 def build_optimizer(network: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
-    """AdamW or SGD; biases and norm weights are not decayed, as in timm."""
-    decayed = [weight for weight in network.parameters() if weight.ndim > 1]
-    others = [weight for weight in network.parameters() if weight.ndim <= 1]
+    """AdamW or SGD; biases and norm weights are not decayed, as in timm.
+
+    Args:
+        network: What learns. The weights of its submodule `backbone` are one part, all others are
+            the head.
+        recipe: Kind of optimizer and its settings.
+
+    Returns:
+        The optimizer; each group has a "part", BACKBONE or HEAD, that says which of the rates of
+        `learning_rates` is its own.
+    """
+    parts: dict[tuple[bool, str], list[nn.Parameter]] = {}
+    for decayed in (True, False):
+        for name, weight in network.named_parameters():
+            if decayed == (weight.ndim > 1):
+                part = BACKBONE if name.startswith(f"{BACKBONE}.") else HEAD
+                parts.setdefault((decayed, part), []).append(weight)
     groups = [
-        {"params": decayed, "weight_decay": recipe.weight_decay},
-        {"params": others, "weight_decay": 0.0},
+        {"params": weights, "weight_decay": recipe.weight_decay if decayed else 0.0, "part": part}
+        for (decayed, part), weights in parts.items()
     ]
     if recipe.optimizer == ADAMW:
         return torch.optim.AdamW(groups, lr=recipe.learning_rate)
@@ -29,24 +48,73 @@ def build_optimizer(network: nn.Module, recipe: Recipe) -> torch.optim.Optimizer
     )
 
 
-def learning_rate(step: int, *, total: int, warmup: int, recipe: Recipe) -> float:
-    """Linear warm-up to the peak, then half a cosine down to the final rate.
+def learning_rates(recipe: Recipe, *, step: int, steps_per_epoch: int) -> tuple[float, float]:
+    """Learning rates of the backbone and of the head at a step.
 
-    A pure function of the step, so there is no schedule state to store.
+    Linear warm-up to the peak, then the recipe's schedule; the fine-tuning epochs at the end have a
+    lower peak and half a cosine of their own. During the first `head_epochs` the backbone rests. A
+    pure function of the step, so there is no schedule state to store.
+
+    Args:
+        recipe: Peak, final rate, epochs, warm-up, schedule, head and fine-tuning epochs.
+        step: Optimizer step of the whole training, 0-based.
+        steps_per_epoch: Steps of one epoch.
+
+    Returns:
+        Rate of the backbone and rate of the head, >= 0.
+    """
+    tuned = min(recipe.finetune_epochs, recipe.epochs) * steps_per_epoch
+    main = recipe.epochs * steps_per_epoch - tuned
+    warmup = round(steps_per_epoch * recipe.warmup_epochs)
+    if step >= main:
+        peak = recipe.learning_rate * recipe.finetune_rate
+        rate = _cosine(peak, recipe.final_learning_rate, step - main, tuned)
+    elif step < warmup:
+        rate = recipe.learning_rate * (step + 1) / warmup
+    elif recipe.schedule == STEPS:
+        drops = step // steps_per_epoch // recipe.decay_epochs
+        rate = recipe.learning_rate * recipe.decay_factor**drops
+    elif recipe.schedule == CYCLES:
+        rate = _tooth(recipe.learning_rate, step // steps_per_epoch, recipe.decay_epochs)
+    else:
+        floor = recipe.final_learning_rate
+        rate = _cosine(recipe.learning_rate, floor, step - warmup, main - warmup)
+    resting = step < recipe.head_epochs * steps_per_epoch
+    return (0.0 if resting else rate), rate
+
+
+def _cosine(peak: float, floor: float, step: int, total: int) -> float:
+    """Half a cosine from the peak to `floor` times the peak, reached at step `total` - 1.
+
+    Source: Loshchilov and Hutter, "SGDR", ICLR 2017, equation 5, one cycle. arXiv:1608.03983
+    """
+    done = (step + 1) / max(1, total)
+    lowest = peak * floor
+    return lowest + (peak - lowest) * 0.5 * (1 + math.cos(math.pi * min(1.0, done)))
+
+
+def _tooth(peak: float, epoch: int, length: int) -> float:
+    """Rate of an epoch in a saw-tooth that falls evenly and jumps back every `length` epochs.
+
+    Source: Huang et al., "O2U-Net", ICCV 2019, section 3.2, with the rates of the authors' code.
+    """
+    done = (epoch % length + 1) / length
+    return (1 - done) * peak + done * CYCLE_FLOOR * peak
+
+
+def learning_rate(step: int, *, total: int, warmup: int, recipe: Recipe) -> float:
+    """Warm-up and cosine alone.
 
     Args:
         step: Optimizer step, 0..total-1.
         total: Steps of the whole training.
         warmup: Steps of the warm-up; the last of them is the peak.
         recipe: Peak and final rate.
-
-    Source: Loshchilov and Hutter, "SGDR", ICLR 2017, equation 5, one cycle. arXiv:1608.03983
     """
-    peak, floor = recipe.learning_rate, recipe.learning_rate * recipe.final_learning_rate
+    peak = recipe.learning_rate
     if step < warmup:
         return peak * (step + 1) / warmup
-    done = (step - warmup + 1) / max(1, total - warmup)
-    return floor + (peak - floor) * 0.5 * (1 + math.cos(math.pi * min(1.0, done)))
+    return _cosine(peak, recipe.final_learning_rate, step - warmup, total - warmup)
 
 
 class FlatGradients:
@@ -105,3 +173,15 @@ def update_average(average: nn.Module, network: nn.Module, decay: float) -> None
     )
     for name in old.keys() - set(floating):
         old[name].copy_(new[name])
+
+
+def update_even_average(average: nn.Module, network: nn.Module, count: int) -> None:
+    """Take `network` into an even average of `count` networks; all then weigh 1 / (count + 1).
+
+    Norm statistics are averaged like the weights, which spares the extra pass over the data that
+    the paper makes to measure them anew.
+
+    Source: Izmailov et al., "Averaging weights leads to wider optima and better generalization",
+        UAI 2018, algorithm 1. arXiv:1803.05407
+    """
+    update_average(average, network, count / (count + 1))

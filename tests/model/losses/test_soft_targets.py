@@ -37,3 +37,23 @@ def test_offsets_are_the_log_prior_times_tau():
     counts = torch.tensor([10, 30, 60])
     assert class_offsets(counts, 0.0).tolist() == [0, 0, 0]
     assert class_offsets(counts, 1.0).exp().tolist() == pytest.approx([0.1, 0.3, 0.6])
+
+
+def test_plausible_classes_share_the_smoothing_mass_by_weight():
+    weights = torch.tensor([[1.0, 2.5, 2.5, 1.0, 1.0], [1.0, 1.0, 1.0, 1.0, 1.0]])
+    targets = soft_targets(torch.tensor([1, 3]), 5, 0.16, weights)
+    assert targets[0].tolist() == pytest.approx([0.02, 0.89, 0.05, 0.02, 0.02])
+    assert torch.allclose(targets[1:], soft_targets(torch.tensor([3]), 5, 0.16))
+
+
+def test_no_weight_on_the_own_class_spreads_the_mass_over_the_others():
+    # The second-place team: 0.9 for the label, the rest over the others, plausible ones 2.5 fold.
+    weights = torch.tensor([[0.0, 2.5, 2.5, 1.0, 2.5]])
+    targets = soft_targets(torch.tensor([0]), 5, 0.1, weights)
+    others = [0.1 * weight / 8.5 for weight in (2.5, 2.5, 1.0, 2.5)]
+    assert targets[0].tolist() == pytest.approx([0.9, *others])
+
+
+def test_plausibility_gives_an_unknown_label_no_target():
+    targets = soft_targets(torch.tensor([-1]), 3, 0.3, torch.ones(1, 3))
+    assert targets.tolist() == [[0, 0, 0]]
