@@ -5,6 +5,9 @@ B batch, S input side in pixels.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -16,6 +19,9 @@ from model.augment.mirror import vertical_flip
 from model.augment.policy import auto_augment
 from model.augment.visit import Visit
 from model.config import NONE, Recipe
+
+Augmentation = Callable[[torch.Tensor, Visit, Any], torch.Tensor]
+"""uint8 [B, 3, S, S], whose images they are, and how much of it; to uint8 [B, 3, S, S]."""
 
 
 def augment_batch(
@@ -37,19 +43,24 @@ def augment_batch(
     Returns:
         uint8 [B, S, S, 3]; `images` itself if nothing is asked for.
     """
+    chosen = [(augment, amount) for augment, amount in _steps(recipe) if amount not in (0, NONE)]
+    if not chosen:
+        return images
     visit = Visit(recipe.seed, epoch, indices)
-    seen = images.permute(0, 3, 1, 2)
-    before = seen
-    if recipe.vertical_flip_prob > 0:
-        seen = vertical_flip(seen, visit, recipe.vertical_flip_prob)
-    if recipe.auto_augment != NONE:
-        seen = auto_augment(seen, visit, recipe.auto_augment)
-    if recipe.color_jitter > 0:
-        seen = color_jitter(seen, visit, recipe.color_jitter)
-    if recipe.blur_prob > 0:
-        seen = gaussian_blur(seen, visit, recipe.blur_prob)
-    if recipe.channel_dropout_prob > 0:
-        seen = channel_dropout(seen, visit, recipe.channel_dropout_prob)
-    if recipe.coarse_dropout_prob > 0:
-        seen = coarse_dropout(seen, visit, recipe.coarse_dropout_prob)
-    return images if seen is before else seen.permute(0, 2, 3, 1).contiguous()
+    # Plane by plane: torchvision's colour operations take half the time on it.
+    seen = images.permute(0, 3, 1, 2).contiguous()
+    for augment, amount in chosen:
+        seen = augment(seen, visit, amount)
+    return seen.permute(0, 2, 3, 1).contiguous()
+
+
+def _steps(recipe: Recipe) -> tuple[tuple[Augmentation, Any], ...]:
+    """Each augmentation in its turn, with its probability, strength or policy."""
+    return (
+        (vertical_flip, recipe.vertical_flip_prob),
+        (auto_augment, recipe.auto_augment),
+        (color_jitter, recipe.color_jitter),
+        (gaussian_blur, recipe.blur_prob),
+        (channel_dropout, recipe.channel_dropout_prob),
+        (coarse_dropout, recipe.coarse_dropout_prob),
+    )

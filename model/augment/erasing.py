@@ -60,11 +60,9 @@ def coarse_dropout(images: torch.Tensor, visit: Visit, prob: float) -> torch.Ten
     pixel = torch.arange(images.shape[-1], device=images.device)
     begin, end = edges.unbind(dim=-1)
     inside = (begin[..., None] <= pixel) & (pixel < end[..., None])
-    rows, columns = inside.unbind(dim=2)
-    covered = torch.zeros_like(images[:, :1], dtype=torch.bool)
-    for k in range(MOST_RECTANGLES):
-        own = rows[:, k, :, None] & columns[:, k, None, :] & exists[:, k, None, None]
-        covered |= own[:, None]
+    rows, columns = (inside & exists[:, :, None, None]).float().unbind(dim=2)
+    # A pixel is covered if any rectangle has both its row and its column.
+    covered = torch.einsum("bkr,bkc->brc", rows, columns)[:, None] > 0
     return images.masked_fill(covered, GREY)
 
 

@@ -1,5 +1,6 @@
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,6 +9,8 @@ import torch
 from model.augment import augment_batch
 from model.batch import GREY
 from model.config import Recipe
+
+ROOT = Path(__file__).parents[3]
 
 EVERYTHING = {
     "vertical_flip_prob": 0.5,
@@ -79,5 +82,5 @@ def test_rectangles_cover_a_dropped_channel_and_a_blur_does_not_soften_them(pict
 
 def test_torchvision_is_loaded_only_when_it_is_needed():
     program = "import sys, model.augment; print('torchvision' in sys.modules)"
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT)
     assert done.stdout == "False\n"
