@@ -10,10 +10,10 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from model.config import ARITHMETIC, GEOMETRIC
+
 Floats = NDArray[np.float64]
 
-ARITHMETIC, GEOMETRIC = "arithmetic", "geometric"
-"""Kinds of mean."""
 TOWARDS_EQUAL = 0.01
 """Worth of equal weights, in nats per example: members that are equally good get equal weights."""
 MAX_STEPS = 2000
