@@ -277,7 +277,7 @@ def _load_member(folder: Path, device: torch.device) -> Member:
 
 
 def _read_document(folder: Path) -> dict[str, Any]:
-    """The ensemble's JSON file; a CheckpointError if it is missing, damaged or of another format."""
+    """The ensemble's JSON file; CheckpointError if it is missing, damaged or of another format."""
     try:
         document = json.loads((folder / DOCUMENT).read_text(encoding="utf-8"))
     except (FileNotFoundError, NotADirectoryError) as error:
