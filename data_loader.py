@@ -9,10 +9,8 @@ Columns are found by name. As in the task's first week, the categories, and with
 may be absent, and the column of names may be called `file_name`.
 """
 
-import os
-import shutil
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -20,9 +18,19 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from model.batch import UNKNOWN_LABEL, Batch, Framing
-from model.pixels.faults import EXAMPLES_SHOWN, Damage, report_line
+from model.exploration.predictions import HeldOut, write_predictions
+from model.pixels.corrections import (
+    Decisions,
+    apply_corrections,
+    decided,
+    read_corrections,
+    save_corrections,
+)
+from model.pixels.faults import Damage, findings, report_line
+from model.pixels.fingerprint import duplicate_groups, fingerprints
+from model.pixels.folder import link_pictures, picture_names
 from model.pixels.loader import PictureFiles, stream_batches
-from model.pixels.table import CATEGORY_COLUMNS, NAME_COLUMNS, Row, read_table
+from model.pixels.table import NAME_COLUMNS, Row, read_table, write_table
 from model.pixels.table import DataError as DataError
 
 CLASS_NAMES = ("착용샷", "설치 후 배치컷", "발색샷", "요리완성", "미분류")
@@ -66,6 +74,10 @@ class ReviewImages:
             self.files, order, batch_size=batch_size, framing=framing, workers=workers
         )
 
+    def duplicate_groups(self, workers: int) -> NDArray[np.int64]:
+        """Group number of each picture, [N]; near-duplicates share one, told by their look."""
+        return duplicate_groups(fingerprints(self.files, workers=workers).hashes)
+
     def subset(self, indices: NDArray[np.int64]) -> "ReviewImages":
         """The pictures at these positions, in this order, counting broken files together."""
         names = [self.files.names[i] for i in indices]
@@ -92,29 +104,41 @@ class ReviewImages:
         return lines
 
 
-def read_train(dataset_path: Path, num_classes: int = len(CLASS_NAMES)) -> ReviewImages:
+def read_train(
+    dataset_path: Path, num_classes: int = len(CLASS_NAMES), *, corrections: Path | None = None
+) -> ReviewImages:
     """Labelled pictures of a dataset, in the order of its table.
 
-    Rows whose picture is missing, and pictures without a row, are left out and noted.
+    Rows whose picture is missing, and pictures without a row, are left out and noted; so is what
+    the corrections change.
+
+    Args:
+        dataset_path: Folder of the dataset.
+        num_classes: Classes are 0..num_classes-1.
+        corrections: Table of answers that hold instead of the dataset's; see
+            `model/pixels/corrections.py`.
 
     Raises:
         DataError: If a folder, file, column or class is missing, or a row cannot be used.
     """
     folder, path = dataset_path / TRAIN_PICTURES, dataset_path / TRAIN_TABLE
-    present = _picture_names(folder)
+    present = picture_names(folder, TEST_TABLE)
     rows = read_table(path, label_column=LABEL_COLUMN)
     classes = [_class_of(row, path, num_classes) for row in rows]
     used = [i for i, row in enumerate(rows) if row.name in present]
     missing = [row.name for row in rows if row.name not in present]
     labels = np.array([classes[i] for i in used], dtype=np.int64)
-    _check_every_class(labels, path, num_classes, len(missing))
     unused = sorted(present.difference(row.name for row in rows))
-    notes = _notes(
+    notes = findings(
         (missing, len(rows), f"rows of {path.name} name a picture that is not there; skipped"),
         (unused, len(present), f"pictures have no row in {path.name}; not used"),
     )
     files = PictureFiles(folder, [rows[i].name for i in used], labels)
-    return ReviewImages(files, [rows[i].categories for i in used], notes)
+    images = ReviewImages(files, [rows[i].categories for i in used], notes)
+    if corrections is not None:
+        images = _corrected(images, corrections, num_classes)
+    _check_every_class(images.labels, path, num_classes, len(missing))
+    return images
 
 
 def read_test(test_root: Path) -> ReviewImages:
@@ -124,13 +148,13 @@ def read_test(test_root: Path) -> ReviewImages:
         DataError: If the folder is missing or empty, or its table cannot be used.
     """
     folder = test_root / TEST_PICTURES
-    names = sorted(_picture_names(folder))
+    names = sorted(picture_names(folder, TEST_TABLE))
     table = next((p for p in (folder / TEST_TABLE, test_root / TEST_TABLE) if p.is_file()), None)
     rows = read_table(table) if table else []
     known = {row.name: row.categories for row in rows}
     bare = [name for name in names if name not in known] if table else []
     strangers = sorted(known.keys() - set(names))
-    notes = _notes(
+    notes = findings(
         (bare, len(names), f"pictures have no row in {TEST_TABLE}; their category is unknown"),
         (strangers, len(known), f"rows of {TEST_TABLE} name a picture that is not there, skipped"),
     )
@@ -160,6 +184,16 @@ def prediction_table(
     return pd.DataFrame(columns)
 
 
+def write_out_of_fold(path: Path, images: ReviewImages, held_out: HeldOut) -> None:
+    """Write the held-out predictions of these pictures as a CSV file that people can read."""
+    write_predictions(path, images.names, held_out)
+
+
+def write_corrections(path: Path, images: ReviewImages, decisions: Decisions) -> None:
+    """Write what a filter decided about these pictures, as `read_train` takes it back."""
+    save_corrections(path, decided(decisions, images.names))
+
+
 def slice_dataset(dataset_path: Path, out: Path, per_class: int) -> None:
     """Make a tiny dataset from the training side of another one, with test labels, for a dry run.
 
@@ -182,34 +216,21 @@ def slice_dataset(dataset_path: Path, out: Path, per_class: int) -> None:
     of_class = [np.flatnonzero(images.labels == k) for k in range(len(CLASS_NAMES))]
     train = images.subset(np.concatenate([members[:per_class] for members in of_class]))
     test = images.subset(np.concatenate([members[-per_class:] for members in of_class]))
-    _link_pictures(train, out / TRAIN_PICTURES)
-    _link_pictures(test, out / "test" / TEST_PICTURES)
-    _write_table(train, out / TRAIN_TABLE, labelled=True, categorised=True)
-    _write_table(test, out / "test" / TEST_LABELS, labelled=True, categorised=False)
+    test_folder = out / "test" / TEST_PICTURES
+    link_pictures(train.files.folder, train.names, out / TRAIN_PICTURES)
+    link_pictures(test.files.folder, test.names, test_folder)
+    train_labels, test_labels = (LABEL_COLUMN, train.labels.tolist()), test.labels.tolist()
+    write_table(out / TRAIN_TABLE, train.names, labels=train_labels, categories=train.categories)
+    write_table(out / "test" / TEST_LABELS, test.names, labels=(LABEL_COLUMN, test_labels))
     if any(test.categories):
-        table = out / "test" / TEST_PICTURES / TEST_TABLE
-        _write_table(test, table, labelled=False, categorised=True)
+        write_table(test_folder / TEST_TABLE, test.names, categories=test.categories)
 
 
-def _link_pictures(images: ReviewImages, folder: Path) -> None:
-    folder.mkdir(parents=True)
-    for name in images.names:
-        picture = (images.files.folder / name).resolve()
-        try:
-            os.link(picture, folder / name)
-        except OSError:  # another file system, or one without links
-            shutil.copyfile(picture, folder / name)
-
-
-def _write_table(images: ReviewImages, path: Path, *, labelled: bool, categorised: bool) -> None:
-    table = pd.DataFrame({NAME_COLUMNS[0]: images.names})
-    if labelled:
-        table[LABEL_COLUMN] = images.labels
-    if categorised:
-        levels = CATEGORY_COLUMNS[: max(map(len, images.categories))]
-        for level, column in enumerate(levels):
-            table[column] = [category[level] for category in images.categories]
-    table.to_csv(path, index=False, encoding="utf-8")
+def _corrected(images: ReviewImages, path: Path, num_classes: int) -> ReviewImages:
+    decisions = read_corrections(path, num_classes)
+    kept, labels, notes = apply_corrections(decisions, images.names, images.labels, path)
+    part = images.subset(kept)
+    return replace(part, files=replace(part.files, labels=labels), notes=images.notes + notes)
 
 
 def _class_of(row: Row, path: Path, num_classes: int) -> int:
@@ -240,34 +261,4 @@ def _check_every_class(
         f"{path}: {nobody} ({len(labels)} rows used, {missing} without their picture).",
         f"Each of the {num_classes} classes needs at least one picture.",
         f"Add pictures to {path.parent}, or correct the {LABEL_COLUMN} column.",
-    )
-
-
-def _picture_names(folder: Path) -> set[str]:
-    """Files of a picture folder, but for hidden ones and the table that may lie among them."""
-    try:
-        with os.scandir(folder) as entries:
-            names = {e.name for e in entries if not e.name.startswith(".") and not e.is_dir()}
-    except OSError as error:
-        raise DataError(
-            f"{folder} cannot be read: {error.strerror}.",
-            "It is the folder with the pictures of the dataset.",
-            "Check the path of the dataset; `nsml dataset push` registers one.",
-        ) from error
-    names.discard(TEST_TABLE)
-    if not names:
-        raise DataError(
-            f"{folder} holds no picture.",
-            "Pictures lie directly in that folder.",
-            "Copy the pictures there, or check the path of the dataset.",
-        )
-    return names
-
-
-def _notes(*findings: tuple[Sequence[str], int, str]) -> tuple[str, ...]:
-    """A sentence for each finding (names, out of how many, what they are) that has names."""
-    return tuple(
-        f"{len(names)} of {total} {what} (first: {', '.join(names[:EXAMPLES_SHOWN])})"
-        for names, total, what in findings
-        if names
     )

@@ -13,8 +13,12 @@ from data_loader import (
     read_test,
     read_train,
     slice_dataset,
+    write_corrections,
+    write_out_of_fold,
 )
 from model.batch import UNKNOWN_LABEL, ExampleSource
+from model.noise.record import FilterRecord
+from model.out_of_fold import OutOfFold
 
 HEADER = ["category_1", "category_2", "category_3", "category_4", "answer", "image_name"]
 FOOD = ("식품", "축산물", '한우, "1++"', "")
@@ -311,3 +315,54 @@ def test_a_slice_of_the_first_weeks_dataset_has_no_metadata(dataset, tmp_path):
     slice_dataset(dataset, tmp_path / "slice", 1)
     assert not (tmp_path / "slice" / "test" / "test_data" / "test_input").exists()
     assert isinstance(read_test(tmp_path / "slice" / "test"), ReviewImages)
+
+
+def test_corrections_change_labels_leave_pictures_out_and_are_noted(dataset, tmp_path):
+    table = tmp_path / "corrections.csv"
+    rows = [["리뷰 0.jpg", "1"], ["리뷰 7.jpg", "drop"], ["리뷰 8.jpg", ""], ["x.jpg", "drop"]]
+    write_table(table, ["image_name", "answer"], rows)
+    images = read_train(dataset, corrections=table)
+    assert images.labels.tolist() == [1, 1, 2, 3, 4, 0, 1, 3, 4]
+    assert "리뷰 7.jpg" not in images.names
+    assert len(images.categories) == 9
+    assert images.categories[7] == read_train(dataset).categories[8]
+    assert [line.split(" (first")[0] for line in images.report()] == [
+        "1 of 10 labels were changed by corrections.csv",
+        "1 of 10 pictures were left out by corrections.csv",
+        "1 of 3 answers in corrections.csv name a picture that is not used; skipped",
+    ]
+
+
+def test_corrections_that_empty_a_class_are_refused(dataset, tmp_path):
+    table = tmp_path / "corrections.csv"
+    write_table(table, ["image_name", "answer"], [["리뷰 2.jpg", "drop"], ["리뷰 7.jpg", "0"]])
+    with pytest.raises(DataError, match="no row is left of class 2"):
+        read_train(dataset, corrections=table)
+
+
+def test_pictures_that_repeat_another_one_are_in_its_group(dataset):
+    folder = dataset / "train" / "train_data"
+    rng = np.random.default_rng(0)
+    for i in range(10):
+        pixels = rng.integers(0, 256, size=(4, 5, 3), dtype=np.uint8)
+        Image.fromarray(pixels).resize((90, 70), Image.Resampling.BICUBIC).save(
+            folder / f"리뷰 {i}.jpg"
+        )
+    Image.open(folder / "리뷰 3.jpg").resize((60, 50)).save(folder / "리뷰 6.jpg")
+    assert read_train(dataset).duplicate_groups(1).tolist() == [0, 1, 2, 3, 4, 5, 3, 6, 7, 8]
+
+
+def test_what_a_training_leaves_behind_is_written_by_picture_name(dataset, tmp_path):
+    images = read_train(dataset)
+    probs = np.eye(5, dtype=np.float32)[images.labels][None]
+    held_out = OutOfFold(probs, images.labels, np.arange(10) % 2)
+    write_out_of_fold(tmp_path / "out_of_fold.csv", images, held_out)
+    frame = pd.read_csv(tmp_path / "out_of_fold.csv")
+    assert frame["image_name"].tolist() == images.names
+    assert frame["p_3"].tolist() == (images.labels == 3).tolist()
+    learnt = images.labels.copy()
+    learnt[[0, 3]] = 4, -1
+    record = FilterRecord("aum", images.labels, learnt, np.linspace(0, 1, 10), "test")
+    write_corrections(tmp_path / "corrections.csv", images, record)
+    corrected = read_train(dataset, corrections=tmp_path / "corrections.csv")
+    assert corrected.labels.tolist() == learnt[learnt >= 0].tolist()

@@ -60,3 +60,12 @@ def report_line(faults: dict[str, str], total: int, what_happened: str) -> str:
     if len(faults) > EXAMPLES_SHOWN:
         first.append("...")
     return f"{len(faults)} of {total} pictures {what_happened} (first: {', '.join(first)})"
+
+
+def findings(*found: tuple[Sequence[str], int, str]) -> tuple[str, ...]:
+    """A sentence for each of (names, out of how many, what they are) that has names."""
+    return tuple(
+        f"{len(names)} of {total} {what} (first: {', '.join(names[:EXAMPLES_SHOWN])})"
+        for names, total, what in found
+        if names
+    )

@@ -1,7 +1,7 @@
 """The tables beside the pictures: which picture has which answer and which categories."""
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,7 +54,7 @@ def read_table(path: Path, *, label_column: str | None = None) -> list[Row]:
         DataError: If the file cannot be read, a column is missing or there twice, a row has too
             many or too few cells, or a picture is named twice or not at all.
     """
-    records = _records(path)
+    records = read_records(path)
     line, header = next(records, (1, []))
     columns = _columns(path, [cell.strip() for cell in header], label_column)
     rows: list[Row] = []
@@ -82,8 +82,39 @@ def read_table(path: Path, *, label_column: str | None = None) -> list[Row]:
     return rows
 
 
-def _records(path: Path) -> Iterator[tuple[int, list[str]]]:
-    """Line number and cells of each record that is not blank."""
+def write_table(
+    path: Path,
+    names: Sequence[str],
+    *,
+    labels: tuple[str, Sequence[int]] | None = None,
+    categories: Sequence[tuple[str, ...]] = (),
+) -> None:
+    """Write a table as `read_table` reads it.
+
+    Args:
+        path: The file.
+        names: File name of each picture, N.
+        labels: Name of the column of answers, and the answers, N; None writes no such column.
+        categories: Product category of each picture, N of one depth; empty writes no such columns.
+    """
+    depth = max(map(len, categories), default=0)
+    columns: dict[str, Sequence[object]] = {NAME_COLUMNS[0]: names}
+    if labels:
+        columns[labels[0]] = labels[1]
+    for level, column in enumerate(CATEGORY_COLUMNS[:depth]):
+        columns[column] = [category[level] for category in categories]
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(columns)
+        writer.writerows(zip(*columns.values(), strict=True))
+
+
+def read_records(path: Path) -> Iterator[tuple[int, list[str]]]:
+    """Line number and cells of each record of a CSV file (UTF-8) that is not blank.
+
+    Raises:
+        DataError: While iterating, if the file cannot be read or is no such table.
+    """
     line = 0
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
