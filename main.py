@@ -16,8 +16,8 @@ import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 import torch
@@ -25,6 +25,8 @@ import torch
 import data_loader
 import model
 import nsml
+from options import chosen_recipe, dataset_folder, given_dataset, parse_arguments
+from reporting import keep, report_epoch, report_outcome, report_trial, say
 
 ENV_WORKERS = "NSML_WORKERS"
 """Processes to train on in parallel, as the platform grants them."""
@@ -34,20 +36,24 @@ USER_ERRORS = (data_loader.DataError, model.ModelError)
 """Errors whose message says it all; they end the script without a traceback."""
 
 
+Found = model.Trainee | model.Campaign | model.Ensemble
+"""What a checkpoint may hold."""
+
+
 @dataclass
 class Desk:
-    """Where the hooks find the trainee, which comes and goes while the script runs."""
+    """Where the hooks find what is being trained, which comes and goes while the script runs."""
 
     training: bool
     """Whether a loaded trainee shall go on learning."""
-    found: model.Trainee | None = None
+    found: Found | None = None
 
     @property
-    def trainee(self) -> model.Trainee:
-        """The trainee.
+    def work(self) -> Found:
+        """What lies there.
 
         Raises:
-            CheckpointError: If there is none yet.
+            CheckpointError: If there is nothing yet.
         """
         if self.found is None:
             raise model.CheckpointError(
@@ -66,27 +72,18 @@ class Hooks:
 
 
 def make_hooks(desk: Desk) -> Hooks:
-    """Hooks that work on whatever trainee is on the desk at the time."""
+    """Hooks that work on whatever is on the desk at the time."""
 
     def save(dir_path: str, **_: object) -> None:
-        desk.trainee.save(Path(dir_path))
+        desk.work.save(Path(dir_path))
 
     def load(dir_path: str, **_: object) -> None:
-        device = torch.device("cuda") if torch.cuda.is_available() else torch.device("cpu")
-        desk.found = model.load_trainee(Path(dir_path), device, training=desk.training)
+        desk.found = model.load_checkpoint(Path(dir_path), device(), training=desk.training)
 
     def infer(root_path: str, **_: object) -> pd.DataFrame:
-        trainee = desk.trainee
-        images = data_loader.read_test(Path(root_path))
-        setting = model.settle(trainee)
-        say(f"Predicting {len(images)} pictures on {setting}")
-        prediction = model.predict(
-            trainee,
-            images,
-            compute=setting.compute,
-            workers=model.loader_workers(trainee.blueprint.recipe.loader_workers, ranks=1),
-            on_progress=model.ProgressLines(say),
-        )
+        work, images = desk.work, data_loader.read_test(Path(root_path))
+        progress = model.ProgressLines(say)
+        prediction = model.predict_with(work, images, say=say, on_progress=progress)
         for line in images.report():
             say(line)
         return data_loader.prediction_table(images.names, prediction.y_pred)
@@ -94,10 +91,15 @@ def make_hooks(desk: Desk) -> Hooks:
     return Hooks(save, load, infer)
 
 
+def device() -> torch.device:
+    """Where networks live that a checkpoint brings."""
+    return torch.device("cuda") if torch.cuda.is_available() else torch.device("cpu")
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the script; returns its exit code."""
     given = list(sys.argv[1:] if arguments is None else arguments)
-    args = parse_arguments(given)
+    args = parse_arguments(given, str(__doc__).splitlines()[0])
     try:
         return run(args, given)
     except USER_ERRORS as error:
@@ -117,7 +119,9 @@ def run(args: argparse.Namespace, given: Sequence[str]) -> int:
         nsml.paused(scope=locals())
     if args.load and not model.is_child():
         hooks.load(args.load)
-    if args.mode == "train":
+    if args.ensemble:
+        join(args, desk)
+    elif args.mode == "train":
         train(args, given, desk)
     else:
         table = hooks.infer(str(dataset_folder(args) / "test"))
@@ -127,17 +131,22 @@ def run(args: argparse.Namespace, given: Sequence[str]) -> int:
 
 
 def train(args: argparse.Namespace, given: Sequence[str], desk: Desk) -> None:
-    """Train the trainee on the desk, or a new one, on as many ranks as there are workers."""
+    """Train what is on the desk, or what the recipe asks for, on as many ranks as there are."""
     recipe = chosen_recipe(args)
-    images = data_loader.read_train(dataset_folder(args))
+    images = data_loader.read_train(dataset_folder(args), corrections=args.labels)
     if model.is_child():
-        model.train_as_child(images)
+        model.train_as_child(images, weights=args.weights)
         return
+    if args.tune and desk.found is None:
+        recipe = search(recipe, images, args.tune)
     if desk.found is None:
         say(f"Recipe {recipe.name}: {model.changes(model.Recipe(), recipe)}")
-        desk.found = model.start_trainee(
-            recipe, images, data_loader.CLASS_NAMES, weights=args.weights
-        )
+        if model.needs_campaign(recipe):
+            desk.found = model.Campaign(recipe, data_loader.CLASS_NAMES)
+        else:
+            desk.found = model.start_trainee(
+                recipe, images, data_loader.CLASS_NAMES, weights=args.weights
+            )
     else:
         continue_training(desk.found, recipe)
     workers = int(os.environ.get(ENV_WORKERS) or max(1, torch.cuda.device_count()))
@@ -146,68 +155,138 @@ def train(args: argparse.Namespace, given: Sequence[str], desk: Desk) -> None:
         [sys.executable, str(Path(__file__).resolve()), *given],
         lambda rank: {ENV_RANK: str(rank)},
     )
-    model.train(
-        desk.found,
-        images,
-        launch=launch,
-        listener=model.Listener(
-            lambda result: keep_epoch(result, desk.trainee, args.checkpoints),
-            model.ProgressLines(say),
-        ),
-        on_start=lambda setting: say(f"Training on {len(images)} pictures: {workers} x {setting}"),
-    )
+    if isinstance(desk.found, model.Campaign):
+        train_many(desk, desk.found, images, launch, args)
+    else:
+        train_one(desk, images, launch, args)
     for line in images.report():
         say(line)
-    best = desk.found.progress.best
+
+
+def search(recipe: model.Recipe, images: data_loader.ReviewImages, trials: int) -> model.Recipe:
+    """Best recipe of several trials, each told and reported."""
+
+    def after_trial(result: model.TrialResult) -> None:
+        report_trial(result, recipe)
+
+    say(f"Searching recipe {recipe.name} in {trials} trials")
+    names = data_loader.CLASS_NAMES
+    return model.tune(recipe, images, names, trials=trials, on_trial=after_trial)
+
+
+def train_one(
+    desk: Desk, images: data_loader.ReviewImages, launch: model.Launch, args: argparse.Namespace
+) -> None:
+    """Train one network; `best` and `last` are saved as it learns."""
+    trainee = desk.work
+    assert isinstance(trainee, model.Trainee), "continue_training refused everything else"
+    epochs = trainee.blueprint.recipe.epochs
+
+    def after_epoch(result: model.EpochResult) -> None:
+        report_epoch(result, epochs=epochs, step=result.step)
+        if result.is_best:
+            keep("best", trainee.save_network, args.checkpoints)
+        # The newest checkpoint is the one to continue from.
+        keep("last", trainee.save, args.checkpoints)
+
+    model.train(
+        trainee,
+        images,
+        launch=launch,
+        listener=model.Listener(after_epoch, model.ProgressLines(say)),
+        on_start=lambda setting: say(
+            f"Training on {len(images)} pictures: {launch.size} x {setting}"
+        ),
+    )
+    best = trainee.progress.best
     if best is not None:
         say(f"Best: epoch {best.epoch}, validation gmean-F1 {best.gmean_f1:.4f}")
 
 
-def continue_training(trainee: model.Trainee, asked: model.Recipe) -> None:
-    """Tell where a loaded trainee goes on, and that its own recipe holds."""
-    own = trainee.blueprint.recipe
-    say(f"Continuing {own.name} after epoch {trainee.progress.epoch} of {own.epochs}")
+def train_many(
+    desk: Desk,
+    campaign: model.Campaign,
+    images: data_loader.ReviewImages,
+    launch: model.Launch,
+    args: argparse.Namespace,
+) -> None:
+    """Do all trainings of a recipe; `best` is the newest network, and in the end the ensemble."""
+
+    def after_epoch(name: str, result: model.EpochResult) -> None:
+        current = campaign.current
+        assert current is not None, "an epoch belongs to a training"
+        epochs = current.blueprint.recipe.epochs
+        report_epoch(result, epochs=epochs, step=campaign.steps + result.step, name=name)
+        if result.is_best:
+            keep("best", current.save_network, args.checkpoints)
+        keep("last", campaign.save, args.checkpoints)
+
+    outcome = model.conduct(
+        campaign,
+        images,
+        launch=launch,
+        listener=model.CampaignListener(after_epoch, model.ProgressLines(say)),
+        say=say,
+        weights=args.weights,
+    )
+    report_outcome(outcome, data_loader.CLASS_NAMES, step=campaign.steps)
+    desk.found = outcome.ensemble
+    keep("best", partial(save_outcome, outcome, images), args.checkpoints)
+    keep("last", campaign.save, args.checkpoints)
+
+
+def save_outcome(outcome: model.Outcome, images: data_loader.ReviewImages, folder: Path) -> None:
+    """Write the ensemble, and beside it the tables that people and later sessions read."""
+    outcome.ensemble.save(folder)
+    outcome.out_of_fold.save(folder)
+    data_loader.write_out_of_fold(folder / "out_of_fold.csv", images, outcome.out_of_fold)
+    if outcome.record is not None:
+        data_loader.write_corrections(folder / "corrections.csv", images, outcome.record)
+
+
+def join(args: argparse.Namespace, desk: Desk) -> None:
+    """Make one checkpoint out of several, of this session, of others, or in folders."""
+    ingredients: list[model.Ingredient] = []
+
+    def read(dir_path: str, **_: object) -> None:
+        folder = Path(dir_path)
+        ensemble = model.gather_members([folder], device())
+        ingredients.append(model.Ingredient(ensemble, model.load_out_of_fold(folder)))
+
+    for place in args.ensemble:
+        session, colon, checkpoint = place.rpartition(":")
+        if Path(place).is_dir():
+            read(place)
+        elif colon:
+            nsml.load(checkpoint, load_fn=read, session=session)
+        else:
+            raise model.CheckpointError(
+                f"--ensemble {place}: no such folder. "
+                "Give SESSION:CHECKPOINT, for example team/review_img/1:best, or a folder."
+            )
+    desk.found = model.join_ensembles(ingredients, chosen_recipe(args), say=say)
+    keep("best", desk.found.save, args.checkpoints)
+
+
+def continue_training(found: Found, asked: model.Recipe) -> None:
+    """Tell where a loaded training goes on, and that its own recipe holds.
+
+    Raises:
+        CheckpointError: If it is finished for good.
+    """
+    if isinstance(found, model.Ensemble):
+        raise model.CheckpointError(
+            "This checkpoint is a finished ensemble, which cannot go on learning. "
+            "Fork from `last`, or predict with --mode infer."
+        )
+    if isinstance(found, model.Campaign):
+        own = found.recipe
+        say(f"Continuing {own.name} after {len(found.finished)} finished trainings")
+    else:
+        own = found.blueprint.recipe
+        say(f"Continuing {own.name} after epoch {found.progress.epoch} of {own.epochs}")
     if asked != own:
         say(f"Note: the checkpoint's recipe holds; ignored: {model.changes(own, asked)}")
-
-
-def keep_epoch(result: model.EpochResult, trainee: model.Trainee, checkpoints: Path | None) -> None:
-    """Report one epoch and save the trainee; the newest checkpoint is the one to continue from."""
-    epochs = trainee.blueprint.recipe.epochs
-    scores = " ".join(f"{score:.3f}" for score in result.class_f1)
-    say(
-        f"epoch {result.epoch}/{epochs}: train loss {result.train_loss:.4f}, "
-        f"valid loss {result.valid_loss:.4f}, gmean-F1 {result.gmean_f1:.4f} ({scores}), "
-        f"lr {result.learning_rate:.2e}, {result.images_per_second:.0f} images/s"
-        f"{f', {result.skipped} skipped' if result.skipped else ''}"
-        f"{' *' if result.is_best else ''}"
-    )
-    class_f1: dict[str, Any] = {
-        f"valid__f1_{number}": score for number, score in enumerate(result.class_f1)
-    }
-    nsml.report(
-        summary=True,
-        step=result.step,
-        epoch=result.epoch,
-        epoch_total=epochs,
-        train__loss=result.train_loss,
-        valid__loss=result.valid_loss,
-        valid__gmean_f1=result.gmean_f1,
-        lr=result.learning_rate,
-        images_per_second=result.images_per_second,
-        skipped=result.skipped,
-        **class_f1,
-    )
-    if result.is_best:
-        keep("best", trainee.save_network, checkpoints)
-    keep("last", trainee.save, checkpoints)
-
-
-def keep(name: str, save: Callable[[Path], None], checkpoints: Path | None) -> None:
-    """Save a checkpoint on the platform and, if a folder is given, there."""
-    nsml.save(name, save_fn=lambda dir_path, **_: save(Path(dir_path)))
-    if checkpoints is not None:
-        model.publish_checkpoint(checkpoints / name, save)
 
 
 def dry_run(args: argparse.Namespace, desk: Desk, hooks: Hooks) -> int:
@@ -229,71 +308,6 @@ def dry_run(args: argparse.Namespace, desk: Desk, hooks: Hooks) -> int:
         )
         steps = rehearsal.steps(given_dataset(args), args.weights)
         return 0 if model.rehearse(steps, say, expected=USER_ERRORS) else 1
-
-
-def chosen_recipe(args: argparse.Namespace) -> model.Recipe:
-    """The recipe the command line asks for; without a name, one that suits the machine."""
-    name = args.recipe or ("effnet_b1" if torch.cuda.is_available() else "smoke")
-    seed = [] if args.seed is None else [f"seed={args.seed}"]
-    return model.override(model.find_recipe(name), [*args.set, *seed])
-
-
-def given_dataset(args: argparse.Namespace) -> Path | None:
-    """Folder of the dataset, if there is one; of several, the first."""
-    found = args.data or nsml.DATASET_PATH
-    if isinstance(found, list):
-        found = found[0]
-    return Path(found) if found else None
-
-
-def dataset_folder(args: argparse.Namespace) -> Path:
-    """Folder of the dataset.
-
-    Raises:
-        DataError: If nobody said where it is.
-    """
-    found = given_dataset(args)
-    if found is None:
-        raise data_loader.DataError(
-            "No dataset was given.",
-            "On the platform it comes from `nsml run -d NAME`; elsewhere you say where it is.",
-            "Add --data FOLDER, the folder that holds train/ and test/.",
-        )
-    return found
-
-
-def say(line: str) -> None:
-    """Print a line at once; logs are read while they are written."""
-    print(line, flush=True)
-
-
-def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
-    """Read the command line; --mode, --pause and --iteration are the platform's."""
-    summary = str(__doc__).splitlines()[0]
-    parser = argparse.ArgumentParser(prog="main.py", description=summary, allow_abbrev=False)
-    parser.add_argument("--mode", default="train", choices=("train", "test", "infer"))
-    parser.add_argument("--pause", type=int, default=0, help="1: wait for the platform")
-    parser.add_argument("--iteration", default="0", help="checkpoint of a fork (unused here)")
-    parser.add_argument("--recipe", help=f"one of {', '.join(model.RECIPES)}")
-    parser.add_argument(
-        "--set", action="append", default=[], metavar="FIELD=VALUE", help="change the recipe"
-    )
-    parser.add_argument("--seed", type=int, help="same as --set seed=N")
-    parser.add_argument("--weights", type=Path, metavar="FILE", help="pretrained backbone")
-    parser.add_argument("--data", type=Path, metavar="FOLDER", help="holds train/ and test/")
-    parser.add_argument("--load", type=Path, metavar="FOLDER", help="checkpoint to continue from")
-    parser.add_argument(
-        "--checkpoints",
-        type=Path,
-        metavar="FOLDER",
-        default=None if nsml.IS_ON_NSML else Path("checkpoints"),
-        help="where checkpoints go outside the platform (default: checkpoints)",
-    )
-    parser.add_argument(
-        "--prediction", type=Path, default=Path("prediction.csv"), metavar="FILE", help="of infer"
-    )
-    parser.add_argument("--dry-run", action="store_true", help="try a submission in seconds")
-    return parser.parse_args(arguments)
 
 
 if __name__ == "__main__":

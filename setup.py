@@ -20,6 +20,7 @@ setup(
         "pandas",
         "scikit-learn",
         "safetensors",
+        "optuna",
     ],
     packages=[],
     py_modules=[],

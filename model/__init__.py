@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from model.batch import UNKNOWN_LABEL, Batch, ExampleSource, Framing
+    from model.campaign import Campaign
     from model.checkpoint import publish_checkpoint
     from model.config import Recipe
     from model.devices import loader_workers
+    from model.ensemble import Ensemble, gather_members
     from model.errors import (
         CheckpointError,
         ConfigError,
@@ -22,28 +24,40 @@ if TYPE_CHECKING:
         TrainingError,
         WeightsError,
     )
-    from model.experiment import Setting, settle, start_trainee, train, train_as_child
+    from model.experiment import Setting, conduct, settle, start_trainee, train, train_as_child
+    from model.joining import Ingredient, join_ensembles
     from model.metrics import class_f1, confusion_matrix, geometric_mean
+    from model.out_of_fold import OutOfFold, load_out_of_fold
+    from model.pipeline import Outcome, needs_campaign
     from model.prediction import Prediction, predict
+    from model.predictor import load_checkpoint, predict_with
     from model.progress import ProgressLines
     from model.ranks import Launch, is_child
     from model.recipes import RECIPES, changes, find_recipe, override
     from model.rehearsal import Rehearsal, rehearse
+    from model.runner import CampaignListener
     from model.trainee import EpochResult, Trainee, load_trainee
     from model.training import Listener
+    from model.tuning import TrialResult, describe, tune
 
 __all__ = [
     "RECIPES",
     "UNKNOWN_LABEL",
     "Batch",
+    "Campaign",
+    "CampaignListener",
     "CheckpointError",
     "ConfigError",
+    "Ensemble",
     "EpochResult",
     "ExampleSource",
     "Framing",
+    "Ingredient",
     "Launch",
     "Listener",
     "ModelError",
+    "OutOfFold",
+    "Outcome",
     "Prediction",
     "ProgressLines",
     "RankDied",
@@ -52,23 +66,33 @@ __all__ = [
     "Setting",
     "Trainee",
     "TrainingError",
+    "TrialResult",
     "WeightsError",
     "changes",
     "class_f1",
+    "conduct",
     "confusion_matrix",
+    "describe",
     "find_recipe",
+    "gather_members",
     "geometric_mean",
     "is_child",
+    "join_ensembles",
+    "load_checkpoint",
+    "load_out_of_fold",
     "load_trainee",
     "loader_workers",
+    "needs_campaign",
     "override",
     "predict",
+    "predict_with",
     "publish_checkpoint",
     "rehearse",
     "settle",
     "start_trainee",
     "train",
     "train_as_child",
+    "tune",
 ]
 
 _HOMES = {
@@ -78,9 +102,14 @@ _HOMES = {
         "ExampleSource",
         "Framing",
     ),
+    "campaign": ("Campaign",),
     "checkpoint": ("publish_checkpoint",),
     "config": ("Recipe",),
     "devices": ("loader_workers",),
+    "ensemble": (
+        "Ensemble",
+        "gather_members",
+    ),
     "errors": (
         "CheckpointError",
         "ConfigError",
@@ -91,19 +120,36 @@ _HOMES = {
     ),
     "experiment": (
         "Setting",
+        "conduct",
         "settle",
         "start_trainee",
         "train",
         "train_as_child",
+    ),
+    "joining": (
+        "Ingredient",
+        "join_ensembles",
     ),
     "metrics": (
         "class_f1",
         "confusion_matrix",
         "geometric_mean",
     ),
+    "out_of_fold": (
+        "OutOfFold",
+        "load_out_of_fold",
+    ),
+    "pipeline": (
+        "Outcome",
+        "needs_campaign",
+    ),
     "prediction": (
         "Prediction",
         "predict",
+    ),
+    "predictor": (
+        "load_checkpoint",
+        "predict_with",
     ),
     "progress": ("ProgressLines",),
     "ranks": (
@@ -120,12 +166,18 @@ _HOMES = {
         "Rehearsal",
         "rehearse",
     ),
+    "runner": ("CampaignListener",),
     "trainee": (
         "EpochResult",
         "Trainee",
         "load_trainee",
     ),
     "training": ("Listener",),
+    "tuning": (
+        "TrialResult",
+        "describe",
+        "tune",
+    ),
 }
 """Public names by the module that holds them."""
 

@@ -82,3 +82,11 @@ class ExampleSource(Protocol):
         The last batch may be smaller.
         """
         ...
+
+    def duplicate_groups(self, workers: int) -> NDArray[np.int64]:
+        """Group number of each example, int [N]; near-duplicate pictures share one.
+
+        Args:
+            workers: Threads that look at the pictures.
+        """
+        ...

@@ -32,7 +32,16 @@ ONE_HOT, EMBEDDING = "one_hot", "embedding"
 """Values of `Recipe.category_encoding`."""
 MASK, LOG_ODDS = "mask", "log_odds"
 """Values of `Recipe.category_prior`."""
-FILTERS = ("self", "o2u", "nlnl", "aum", "self_training", "confident_learning", "label_issues")
+ARITHMETIC, GEOMETRIC = "arithmetic", "geometric"
+"""Values of `Recipe.ensemble_mean`."""
+EQUAL, OUT_OF_FOLD = "equal", "out_of_fold"
+"""Values of `Recipe.ensemble_weights`."""
+ARGMAX, GMEAN_F1 = "argmax", "gmean_f1"
+"""Values of `Recipe.decision_rule`."""
+FILTERS = (
+    *("self", "o2u", "nlnl", "aum", "elr", "self_training"),
+    *("confident_learning", "label_issues"),
+)
 """Values of `Recipe.noise_filter`, besides "none"."""
 NARROW = "narrow"
 """Value of `Recipe.backbone` that means the small network of `networks/narrow.py`."""
@@ -213,6 +222,8 @@ class Recipe:
     """Parts of a cross-validation; 1 holds out `valid_share` once."""
     folds_trained: int = within(0, 0, 1000)
     """How many of the folds are trained; 0 trains all."""
+    member_folds: int = within(0, 0, 1000)
+    """How many of these the final networks hold out in turn; 0 takes all that are trained."""
     group_duplicates: bool = True
     """Keep near-duplicate pictures in one fold."""
     noise_filter: str = one_of(NONE, NONE, *FILTERS)
@@ -229,11 +240,11 @@ class Recipe:
     """Ensemble over backbones, for example "efficientnet_b1,resnet50"; empty takes backbone."""
     seeds: int = within(1, 1, 1000)
     """Ensemble over so many seeds, beginning with `seed`."""
-    ensemble_mean: str = one_of("arithmetic", "arithmetic", "geometric")
+    ensemble_mean: str = one_of(ARITHMETIC, ARITHMETIC, GEOMETRIC)
     """How members' probabilities are averaged."""
-    ensemble_weights: str = one_of("equal", "equal", "out_of_fold")
+    ensemble_weights: str = one_of(EQUAL, EQUAL, OUT_OF_FOLD)
     """Members count equally, or as fits the out-of-fold predictions best."""
-    decision_rule: str = one_of("argmax", "argmax", "gmean_f1")
+    decision_rule: str = one_of(ARGMAX, ARGMAX, GMEAN_F1)
     """Most probable class, or the class offsets that maximise the metric out of fold."""
 
     precision: str = one_of(AUTO, AUTO, FLOAT32, BFLOAT16)

@@ -6,13 +6,26 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
 from model.batch import ExampleSource
+from model.campaign import Campaign, is_campaign, load_campaign
 from model.config import Recipe
-from model.devices import Compute, choose_compute, choose_device, prepare_device
+from model.course import default_lesson
+from model.devices import (
+    Compute,
+    choose_compute,
+    choose_device,
+    loader_workers,
+    prepare_device,
+)
+from model.pipeline import Outcome, make_material, run_recipe
 from model.ranks import Launch, child_rank, child_size, joined, lead
-from model.trainee import Trainee, load_trainee, new_trainee
+from model.runner import CampaignListener, CampaignRunner, start_network
+from model.trainee import Trainee, load_trainee
 from model.training import Listener, fit
-from model.vocabulary import learn_vocabulary
 
 
 @dataclass(frozen=True)
@@ -40,8 +53,13 @@ def start_trainee(
         ConfigError: If the recipe asks for a network that does not exist.
         WeightsError: If pretrained weights are asked for and cannot be had.
     """
-    vocabulary = learn_vocabulary(source.categories, recipe.category_levels)
-    return new_trainee(recipe, class_names=class_names, vocabulary=vocabulary, weights=weights)
+    return start_network(
+        recipe,
+        source,
+        class_names,
+        lesson=default_lesson(recipe, source, class_names),
+        weights=weights,
+    )
 
 
 def settle(trainee: Trainee, *, ranks: int = 1, rank: int = 0) -> Setting:
@@ -76,16 +94,97 @@ def train(
         fit(trainee, source, compute=setting.compute, listener=listener, group=group)
 
 
-def train_as_child(source: ExampleSource) -> None:
+def conduct(
+    campaign: Campaign,
+    source: ExampleSource,
+    *,
+    launch: Launch,
+    listener: CampaignListener,
+    say: Callable[[str], None],
+    weights: Path | None = None,
+) -> Outcome:
+    """Do all trainings of a campaign's recipe as rank 0, from wherever the campaign stands.
+
+    The other ranks run the same program, which must call `train_as_child`.
+
+    Args:
+        campaign: Is changed: results are added as they come.
+        source: All labelled examples.
+        launch: How many ranks, and how the others start.
+        listener: Who is told about epochs and progress.
+        say: Gets what people should know, line by line.
+        weights: File of published weights.
+
+    Raises:
+        TrainingError: If the data or a loss do not allow to go on.
+        RankDied: If another rank is gone.
+    """
+    device = choose_device(0)
+    threads = prepare_device(device, ranks=launch.size)
+    say(f"{launch.size} x {device}, {threads} thread{'s' if threads > 1 else ''}")
+    with lead(launch, campaign.save, device.type) as group:
+        runner = CampaignRunner(campaign, source, device, listener, weights, group)
+        return _run(runner, say)
+
+
+def train_as_child(source: ExampleSource, *, weights: Path | None = None) -> None:
     """Train as one of the other ranks, from the state that rank 0 left for it."""
     device = choose_device(child_rank())
-    started: list[Trainee] = []
+    started: list[Trainee | Campaign] = []
 
     def read(folder: Path) -> None:
-        started.append(load_trainee(folder, device, training=True))
+        if is_campaign(folder):
+            started.append(load_campaign(folder, device))
+        else:
+            started.append(load_trainee(folder, device, training=True))
 
     with joined(read, device.type) as group:
-        (trainee,) = started
-        setting = settle(trainee, ranks=child_size(), rank=child_rank())
-        listener = Listener(on_epoch=lambda _result: None)
-        fit(trainee, source, compute=setting.compute, listener=listener, group=group)
+        (found,) = started
+        if isinstance(found, Campaign):
+            prepare_device(device, ranks=child_size())
+            listener = CampaignListener(on_epoch=lambda _name, _result: None)
+            runner = CampaignRunner(found, source, device, listener, weights, group)
+            _run(runner, lambda _line: None)
+            return
+        setting = settle(found, ranks=child_size(), rank=child_rank())
+        fit(
+            found,
+            source,
+            compute=setting.compute,
+            listener=Listener(on_epoch=lambda _result: None),
+            group=group,
+        )
+
+
+def _run(runner: CampaignRunner, say: Callable[[str], None]) -> Outcome:
+    """The recipe of a campaign, on every rank alike."""
+    campaign, source = runner.campaign, runner.source
+    material = make_material(
+        campaign.recipe,
+        labels=source.labels,
+        categories=list(source.categories),
+        groups=_duplicate_groups(runner, say),
+        class_names=campaign.class_names,
+    )
+    return run_recipe(
+        campaign.recipe,
+        material=material,
+        class_names=campaign.class_names,
+        train=runner.train,
+        say=say,
+    )
+
+
+def _duplicate_groups(runner: CampaignRunner, say: Callable[[str], None]) -> NDArray[np.int64]:
+    """Group of each example; found by rank 0 alone, for all ranks, int [N]."""
+    recipe, source = runner.campaign.recipe, runner.source
+    groups = np.arange(len(source), dtype=np.int64)
+    if recipe.folds == 1 or not recipe.group_duplicates:
+        return groups
+    found = torch.zeros(len(source), dtype=torch.int64, device=runner.device)
+    if runner.group.is_first:
+        groups = source.duplicate_groups(loader_workers(recipe.loader_workers, ranks=1))
+        repeated = len(groups) - len(np.unique(groups))
+        say(f"Near-duplicates: {repeated} pictures repeat another one; each stays in its fold")
+        found += torch.from_numpy(groups).to(runner.device)
+    return runner.group.sum(found).cpu().numpy()

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from model.config import Recipe
 from model.dynamics import Dynamics
 from model.lesson import Lesson
-from model.trainee import EpochResult
+from model.trainee import Blueprint, EpochResult
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,6 +48,8 @@ class JobResult:
     """Weights of that network, on the CPU."""
     dynamics: Dynamics | None = None
     """Set if the job asked for it."""
+    blueprint: Blueprint | None = None
+    """What else a checkpoint of that network needs; None where none will be made."""
 
 
 Trainer = Callable[[Job], JobResult]

@@ -10,9 +10,9 @@ from torch import nn
 from model.config import Recipe
 from model.errors import CheckpointError
 from model.networks.classifier import Classifier
-from model.optim import FlatGradients, build_optimizer
+from model.optim import HEAD, FlatGradients, build_optimizer
 
-_WEIGHTS, _OPTIMIZER = "weights.", "optimizer."
+_WEIGHTS, _OPTIMIZER, _EXTRA = "weights.", "optimizer.", "extra."
 
 
 class Learner:
@@ -23,6 +23,23 @@ class Learner:
         self.network: nn.Module = copy.deepcopy(start)
         self.gradients = FlatGradients(self.network)
         self.optimizer = build_optimizer(self.network, recipe)
+        self.extras: dict[str, torch.Tensor] = {}
+        """What others remember from epoch to epoch: a loss function, recorded dynamics."""
+
+    def start_epoch(self, *, head_only: bool) -> None:
+        """Get ready to train; with `head_only`, the backbone keeps its norm statistics too."""
+        self.network.train()
+        if head_only:
+            self.network.get_submodule("backbone").eval()
+
+    def set_rates(self, backbone: float, head: float) -> None:
+        """Learning rates of the two parts for the next step."""
+        for group in self.optimizer.param_groups:
+            group["lr"] = head if group["part"] == HEAD else backbone
+
+    def extras_under(self, prefix: str) -> dict[str, torch.Tensor]:
+        """The remembered tensors whose name begins with `prefix`, without it."""
+        return _under(self.extras, prefix)
 
     def share_batch_statistics(self) -> None:
         """Let batch norm see the global batch; GPUs only. The weights stay the same objects."""
@@ -38,6 +55,7 @@ class Learner:
             for key, value in memory.items():
                 if isinstance(value, torch.Tensor):
                     tensors[f"{_OPTIMIZER}{number}.{key}"] = value
+        tensors.update({f"{_EXTRA}{name}": value for name, value in self.extras.items()})
         return tensors
 
     def restore(self, tensors: dict[str, torch.Tensor]) -> None:
@@ -59,6 +77,7 @@ class Learner:
             memory[key] = _laid_out_like(parameters[int(number)], value)
         groups = self.optimizer.state_dict()["param_groups"]
         self.optimizer.load_state_dict({"state": memories, "param_groups": groups})
+        self.extras = _under(tensors, _EXTRA)
 
 
 def _under(tensors: dict[str, torch.Tensor], prefix: str) -> dict[str, torch.Tensor]:

@@ -37,3 +37,9 @@ class Lesson:
         """
         train = self.split.train
         return train if unlabelled else train[self.labels[train] != UNKNOWN_LABEL]
+
+    def learned_labels(self) -> NDArray[np.int64]:
+        """The labels of the training side; UNKNOWN_LABEL everywhere else, int [N]."""
+        labels = np.full(len(self.labels), UNKNOWN_LABEL, dtype=np.int64)
+        labels[self.split.train] = self.labels[self.split.train]
+        return labels

@@ -102,21 +102,6 @@ def _tooth(peak: float, epoch: int, length: int) -> float:
     return (1 - done) * peak + done * CYCLE_FLOOR * peak
 
 
-def learning_rate(step: int, *, total: int, warmup: int, recipe: Recipe) -> float:
-    """Warm-up and cosine alone.
-
-    Args:
-        step: Optimizer step, 0..total-1.
-        total: Steps of the whole training.
-        warmup: Steps of the warm-up; the last of them is the peak.
-        recipe: Peak and final rate.
-    """
-    peak = recipe.learning_rate
-    if step < warmup:
-        return peak * (step + 1) / warmup
-    return _cosine(peak, recipe.final_learning_rate, step - warmup, total - warmup)
-
-
 class FlatGradients:
     """Gradients of all weights in one tensor, so that ranks exchange them in one message.
 

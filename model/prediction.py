@@ -5,6 +5,7 @@ N examples, B batch, K classes, L category levels.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -16,6 +17,7 @@ from model.batch import Batch, ExampleSource
 from model.devices import Compute
 from model.progress import OnProgress, ignore_progress
 from model.trainee import Blueprint, Trainee
+from model.tta import prediction_views
 
 INFERENCE_BATCH = 128
 """Examples per forward pass; keeps memory flat whatever the number of pictures."""
@@ -73,18 +75,41 @@ def forward(
     compute: Compute,
     workers: int,
 ) -> Iterator[tuple[Batch, torch.Tensor]]:
-    """Batches of the examples `order` names, each with its logits, float32 [B, K] on the device."""
-    preprocess = trainee.blueprint.preprocess
-    category_ids = encode_categories(trainee.blueprint, source, compute.device)
+    """Batches of the examples `order` names, each with its logits, float32 [B, K] on the device.
+
+    The logits include the category prior; with test-time augmentation they are the logarithm of
+    the views' mean probabilities.
+    """
+    blueprint, device = trainee.blueprint, compute.device
+    category_ids = encode_categories(blueprint, source, device)
+    terms = prior_terms(blueprint, source, device)
+    framing, views = prediction_views(blueprint.preprocess, blueprint.recipe.tta)
     network = trainee.network.eval()
-    batches = source.batches(
-        order, batch_size=INFERENCE_BATCH, framing=preprocess.framing, workers=workers
-    )
+    batches = source.batches(order, batch_size=INFERENCE_BATCH, framing=framing, workers=workers)
     for batch in batches:
-        images = preprocess.to_input(batch.images, compute.device)
-        with compute.autocast(compute.inference):
-            logits = network(images, category_ids[batch.indices.to(compute.device)])
-        yield batch, logits.float()
+        pixels, places = batch.images.to(device, non_blocking=True), batch.indices.to(device)
+        seen: list[torch.Tensor] = []
+        for view in views:
+            with compute.autocast(compute.inference):
+                logits = network(view(pixels), category_ids[places])
+            seen.append(logits.float() + (0.0 if terms is None else terms[places]))
+        yield batch, seen[0] if len(seen) == 1 else mean_view(seen)
+
+
+def mean_view(logits: list[torch.Tensor]) -> torch.Tensor:
+    """Logarithm of the mean probabilities of several views, each float [B, K]."""
+    log_probs = torch.stack(logits).log_softmax(dim=2)
+    return log_probs.logsumexp(dim=0) - math.log(len(logits))
+
+
+def prior_terms(
+    blueprint: Blueprint, source: ExampleSource, device: torch.device
+) -> torch.Tensor | None:
+    """What the category prior adds to each example's logits, float [N, K]; None without one."""
+    if blueprint.prior is None:
+        return None
+    terms = blueprint.prior.logit_terms(blueprint.recipe, source.categories, training=False)
+    return torch.from_numpy(terms).to(device)
 
 
 def encode_categories(

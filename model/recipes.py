@@ -10,7 +10,24 @@ from dataclasses import Field, asdict, fields, replace
 from difflib import get_close_matches
 from typing import Any
 
-from model.config import NARROW, SGD, Recipe
+from model.config import (
+    ADAMW,
+    CENTER_CROP,
+    COSINE,
+    CROSS_ENTROPY,
+    CUTMIX,
+    DOUBLE_SOFTMAX,
+    GMEAN_F1,
+    LOG_ODDS,
+    NARROW,
+    NONE,
+    OUT_OF_FOLD,
+    RANDOM_RESIZED_CROP,
+    RESIZE,
+    SGD,
+    STEPS,
+    Recipe,
+)
 from model.errors import ConfigError
 
 
@@ -42,44 +59,146 @@ def smoke() -> Recipe:
 
 
 def baseline_resnet50() -> Recipe:
-    """The organisers' baseline, repaired: pretrained ResNet-50, plain cross-entropy, SGD.
+    """The organisers' baseline: ResNet-50, double softmax, raw pixels, no category.
 
-    Without their double softmax, with normalised pixels and a true hold-out.
+    The winners' ladder began here (0.549). One thing is mended: epochs are compared on held-out
+    pictures, where the original went by its training accuracy.
     """
     return Recipe(
         name="baseline_resnet50",
         backbone="resnet50",
         category_levels=0,
+        framing=RESIZE,
+        eval_framing=RESIZE,
+        pixel_statistics=NONE,
+        vertical_flip_prob=0.5,
+        loss=DOUBLE_SOFTMAX,
         optimizer=SGD,
         learning_rate=0.01,
+        schedule=STEPS,
+        decay_epochs=10,
+        decay_factor=1 / 1.1,
+        warmup_epochs=0.0,
         weight_decay=1e-5,
+        clip_grad_norm=0.0,
+        ema_decay=0.0,
         batch_size=256,
+        epochs=100,
+    )
+
+
+def effnet_b1_balanced() -> Recipe:
+    """EfficientNet-B1, a class-balanced sampler and a sound loop (winners: 0.755).
+
+    The sound loop is the change that has no name of its own: plain cross-entropy, normalised
+    pixels, AdamW with a cosine, and averaged weights.
+    """
+    return replace(
+        baseline_resnet50(),
+        name="effnet_b1_balanced",
+        backbone="efficientnet_b1",
+        pixel_statistics="published",
+        loss=CROSS_ENTROPY,
+        balance=1.0,
+        drop_rate=0.2,
+        drop_path_rate=0.1,
+        optimizer=ADAMW,
+        learning_rate=3e-3,
+        schedule=COSINE,
+        warmup_epochs=1.0,
+        weight_decay=0.02,
+        clip_grad_norm=5.0,
+        ema_decay=0.999,
+        batch_size=128,
         epochs=20,
-        patience=5,
+    )
+
+
+def rrc_smooth_cutmix() -> Recipe:
+    """Random resized crops, label smoothing, CutMix; no vertical flips (winners: 0.81)."""
+    return replace(
+        effnet_b1_balanced(),
+        name="rrc_smooth_cutmix",
+        framing=RANDOM_RESIZED_CROP,
+        eval_framing=CENTER_CROP,
+        vertical_flip_prob=0.0,
+        label_smoothing=0.1,
+        mixing=CUTMIX,
+        mixing_prob=0.5,
+    )
+
+
+def metadata() -> Recipe:
+    """The two broad levels of the product category, as one-hot (winners: 0.84)."""
+    return replace(rrc_smooth_cutmix(), name="metadata", category_levels=2, category_dropout=0.02)
+
+
+def self_filtered() -> Recipe:
+    """Labels that a self-ensemble of five of ten folds disagrees with are dropped (0.857)."""
+    return replace(
+        metadata(),
+        name="self_filtered",
+        noise_filter="self",
+        folds=10,
+        folds_trained=5,
+        member_folds=1,
+    )
+
+
+def plain_sampler_low_lr() -> Recipe:
+    """Every picture once an epoch, a tenth of the learning rate, early stop (winners: 0.873)."""
+    return replace(
+        self_filtered(), name="plain_sampler_low_lr", balance=0.0, learning_rate=3e-4, patience=5
+    )
+
+
+def winners_ensemble() -> Recipe:
+    """Five folds at three sizes, averaged: the winners' last step (0.882)."""
+    return replace(
+        plain_sampler_low_lr(),
+        name="winners_ensemble",
+        member_folds=5,
+        image_sizes="192,224,256",
+    )
+
+
+def final() -> Recipe:
+    """Beyond the winners: our filter, category prior, fitted weights and decision rule."""
+    return replace(
+        winners_ensemble(),
+        name="final",
+        noise_filter="label_issues",
+        folds=5,
+        folds_trained=0,
+        member_folds=0,
+        category_prior=LOG_ODDS,
+        ensemble_weights=OUT_OF_FOLD,
+        decision_rule=GMEAN_F1,
+        tta="flip",
     )
 
 
 def effnet_b1() -> Recipe:
-    """Pretrained EfficientNet-B1 with the product category, smoothed labels and AdamW."""
+    """One pretrained EfficientNet-B1 with category, smoothing and balanced loss: a good start."""
     return replace(
-        baseline_resnet50(),
+        metadata(),
         name="effnet_b1",
-        backbone="efficientnet_b1",
-        category_levels=2,
-        category_dropout=0.02,
-        drop_rate=0.2,
-        drop_path_rate=0.1,
-        label_smoothing=0.1,
+        balance=0.0,
+        mixing=NONE,
         logit_adjustment=0.5,
-        optimizer="adamw",
         learning_rate=5e-4,
-        weight_decay=0.02,
-        batch_size=128,
+        patience=5,
     )
 
 
+LADDER = (
+    *(baseline_resnet50, effnet_b1_balanced, rrc_smooth_cutmix, metadata, self_filtered),
+    *(plain_sampler_low_lr, winners_ensemble, final),
+)
+"""The winners' way up, and past its end; each recipe is the one before plus one change."""
+
 RECIPES: dict[str, Callable[[], Recipe]] = {
-    recipe.__name__: recipe for recipe in (smoke, baseline_resnet50, effnet_b1)
+    recipe.__name__: recipe for recipe in (smoke, effnet_b1, *LADDER)
 }
 """Every recipe by name."""
 

@@ -15,7 +15,8 @@ from model.errors import CheckpointError
 from model.learner import Learner
 from model.networks import build_network
 from model.networks.classifier import Classifier
-from model.preprocess import IMAGENET_MEAN, IMAGENET_STD, Preprocess
+from model.preprocess import Preprocess, preprocess_of
+from model.prior import CategoryPrior
 from model.seeding import Purpose, seed_generators
 from model.vocabulary import Vocabulary
 
@@ -29,10 +30,14 @@ class Blueprint:
     """Names of the K classes, in label order."""
     vocabulary: Vocabulary
     preprocess: Preprocess
+    prior: CategoryPrior | None = None
+    """p(class | category) of the training labels, where the recipe uses it."""
 
     def to_json(self) -> dict[str, Any]:
         """As JSON types."""
-        return asdict(self)
+        document = asdict(replace(self, prior=None))
+        document["prior"] = None if self.prior is None else self.prior.to_json()
+        return document
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> Blueprint:
@@ -52,6 +57,7 @@ class Blueprint:
             tuple(document["class_names"]),
             Vocabulary(tuple(tuple(names) for names in document["vocabulary"]["levels"])),
             Preprocess(**preprocess),
+            CategoryPrior.from_json(document["prior"]) if document.get("prior") else None,
         )
 
 
@@ -177,6 +183,7 @@ def new_trainee(
     *,
     class_names: tuple[str, ...],
     vocabulary: Vocabulary,
+    prior: CategoryPrior | None = None,
     weights: Path | None = None,
 ) -> Trainee:
     """An untrained trainee on the CPU; a pure function of its arguments and published weights.
@@ -193,14 +200,8 @@ def new_trainee(
         pretrained=recipe.pretrained,
         weights=weights,
     )
-    published = getattr(network.backbone, "pretrained_cfg", {})
-    preprocess = Preprocess(
-        size=recipe.image_size,
-        crop=recipe.eval_crop,
-        mean=tuple(published.get("mean", IMAGENET_MEAN)),
-        std=tuple(published.get("std", IMAGENET_STD)),
-    )
-    return Trainee(Blueprint(recipe, class_names, vocabulary, preprocess), network)
+    preprocess = preprocess_of(recipe, getattr(network.backbone, "pretrained_cfg", {}))
+    return Trainee(Blueprint(recipe, class_names, vocabulary, preprocess, prior), network)
 
 
 def load_trainee(folder: Path, device: torch.device, *, training: bool) -> Trainee:

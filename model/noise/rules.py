@@ -154,12 +154,13 @@ def fake_class_threshold(fake_margins: Floats, percentile: float = 99.0) -> floa
     """Area under the margin below which a label looks like a wrong one.
 
     Args:
-        fake_margins: Areas of the examples that were shown as the extra class.
+        fake_margins: Areas of the examples that were shown as the extra class; NaN, of one that
+            no epoch visited, is left out.
         percentile: Share of them, in percent, that the threshold catches, 0..100.
 
     Source: Pleiss et al., arXiv:2001.10528, section 3.2.
     """
-    return float(np.percentile(fake_margins, percentile))
+    return float(np.nanpercentile(fake_margins, percentile))
 
 
 def self_training_labels(

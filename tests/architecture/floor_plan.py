@@ -33,29 +33,61 @@ TENSORS = ("torch", "timm", "numpy", "safetensors")
 
 FLOOR_PLAN = {
     # The submission.
-    "entry": Room(("main",), ("library", "dataset", "model"), ("torch", "pandas")),
+    "entry": Room(
+        ("main", "options", "reporting"), ("library", "dataset", "model"), ("torch", "pandas")
+    ),
     "manifest": Room(("setup",), loads=("setuptools",)),
     "dataset": Room(
-        ("data_loader",), ("library", "contract", "pixels"), ("torch", "numpy", "pandas")
+        ("data_loader",),
+        ("library", "contract", "pixels", "exploration"),
+        ("torch", "numpy", "pandas"),
     ),
-    "model": Room(("model!",), ("rehearsal", "runs", "loops", "parts", *PLAN)),
-    "rehearsal": Room(_model("rehearsal"), ("runs", "loops", "parts", *PLAN), ("numpy", "PIL")),
-    "runs": Room(_model("experiment"), ("loops", "parts", *PLAN), TENSORS),
+    "exploration": Room(
+        _model("exploration"),
+        ("contract", "pixels", "noise", "parts", "mistakes"),
+        ("numpy", "PIL"),
+    ),
+    "model": Room(
+        ("model!",), ("rehearsal", "runs", "campaigns", "judgement", "loops", "parts", *PLAN)
+    ),
+    "rehearsal": Room(
+        _model("rehearsal"), ("runs", "campaigns", "loops", "parts", *PLAN), ("numpy", "PIL")
+    ),
+    "runs": Room(
+        _model("experiment", "predictor", "joining", "tuning"),
+        ("campaigns", "judgement", "loops", "parts", *PLAN),
+        (*TENSORS, "optuna"),
+    ),
+    "campaigns": Room(
+        _model("campaign", "runner", "pipeline", "job", "filters", "ensemble", "side_by_side"),
+        ("judgement", "noise", "loops", "parts", *PLAN),
+        TENSORS,
+    ),
+    "judgement": Room(
+        _model("decision", "offset_search", "blend", "out_of_fold", "folds"),
+        ("parts", *PLAN),
+        ("numpy", "safetensors"),
+    ),
+    "noise": Room(_model("noise"), loads=("numpy",)),
     "loops": Room(
-        _model("learner", "trainee", "training", "prediction", "checkpoint"),
+        _model(
+            *("learner", "trainee", "training", "course", "step", "lesson", "dynamics"),
+            *("prediction", "checkpoint"),
+        ),
         ("parts", *PLAN),
         TENSORS,
     ),
     "parts": Room(
         _model(
-            *("networks", "vocabulary", "preprocess", "augment", "losses", "optim", "metrics"),
-            *("split", "sampler", "seeding", "devices", "ranks", "progress"),
+            *("networks", "vocabulary", "prior", "preprocess", "augment", "mixing", "tta"),
+            *("sizes", "losses", "optim", "metrics", "split", "sampler", "seeding", "devices"),
+            *("ranks", "progress"),
         ),
         PLAN,
-        TENSORS,
+        (*TENSORS, "torchvision"),
     ),
     "pixels": Room(_model("pixels"), ("contract",), ("torch", "numpy", "PIL")),
-    "recipe": Room(_model("config", "recipes"), ("mistakes",)),
+    "recipe": Room(_model("config", "recipes", "search_space"), ("mistakes",)),
     "contract": Room(_model("batch"), loads=("torch", "numpy")),
     "mistakes": Room(_model("errors")),
     # The platform.
@@ -84,13 +116,21 @@ FLOOR_PLAN = {
     "owner": Room(("datasets.review_img.data_loader",), ("library",), ("pandas",)),
     "evaluator": Room(("datasets.review_img.evaluation",)),
     "tools": Room(("tools",)),
+    "benchmarks": Room(
+        ("benchmarks",),
+        (
+            *("campaigns", "judgement", "noise", "runs", "loops", "parts", *PLAN),
+            *("dataset", "pixels", "entry"),
+        ),
+        ("torch", "numpy", "PIL", "cleanlab", "sklearn"),
+    ),
 }
 
 SCRIPTS = ("datasets/review_img", "tools")
 """Folders whose files are run, not imported: they find one another without a prefix."""
 SHELF = "nsml_shim/site"
 """Folder that gives strangers `import nsml`."""
-HOUSE = ("model", "nsml_shim", *SCRIPTS)
+HOUSE = ("model", "nsml_shim", "benchmarks", *SCRIPTS)
 """Folders whose every Python file lives in a room, beside the files at the top."""
 
 

@@ -51,6 +51,9 @@ class MemorySource:
                 torch.tensor(readable),
             )
 
+    def duplicate_groups(self, workers: int) -> np.ndarray:
+        return np.arange(len(self.labels))
+
 
 @pytest.fixture(scope="session", autouse=True)
 def one_thread() -> None:

@@ -5,9 +5,10 @@ import numpy as np
 import pytest
 import torch
 
+from model.course import default_lesson, plan_course
 from model.errors import TrainingError
 from model.ranks import RankGroup
-from model.training import Listener, fit, plan_course
+from model.training import Listener, fit
 
 
 def run(recipe, source, make_trainee, compute, **options):
@@ -16,6 +17,11 @@ def run(recipe, source, make_trainee, compute, **options):
     listener = Listener(results.append, **options)
     fit(trainee, source, compute=compute, listener=listener)
     return trainee, results
+
+
+def plan(trainee, source, compute, group):
+    lesson = default_lesson(trainee.blueprint.recipe, source, trainee.blueprint.class_names)
+    return plan_course(trainee, source, lesson, compute=compute, group=group)
 
 
 def test_it_learns_to_tell_bright_from_dark(recipe, make_source, make_trainee, compute):
@@ -45,7 +51,7 @@ def test_unreadable_pictures_are_counted_and_do_not_teach(
 ):
     broken = frozenset(range(0, 30, 3))
     trainee, results = run(recipe, make_source(unreadable=broken), make_trainee, compute)
-    trained_on = plan_course(trainee, make_source(), compute=compute, group=RankGroup()).split.train
+    trained_on = default_lesson(recipe, make_source(), trainee.blueprint.class_names).split.train
     assert 0 < results[0].skipped <= len(broken & set(trained_on.tolist()))
     _, all_broken = run(recipe, make_source(unreadable=frozenset(range(30))), make_trainee, compute)
     assert all_broken[0].train_loss == 0
@@ -83,13 +89,13 @@ def test_a_loss_that_is_no_number_ends_the_training(recipe, make_source, make_tr
 
 def test_too_many_ranks_for_a_batch_are_refused(recipe, make_source, make_trainee, compute):
     with pytest.raises(TrainingError, match="5 ranks cannot share a batch of 8"):
-        plan_course(make_trainee(recipe), make_source(), compute=compute, group=RankGroup(0, 5))
+        plan(make_trainee(recipe), make_source(), compute, RankGroup(0, 5))
 
 
 def test_rare_classes_get_a_lower_offset(recipe, make_source, make_trainee, compute):
     source = make_source()
     uneven = replace(source, labels=np.repeat([0, 1, 2], [4, 8, 18]).astype(np.int64))
     trainee = make_trainee(replace(recipe, logit_adjustment=1.0))
-    offsets = plan_course(trainee, uneven, compute=compute, group=RankGroup()).offsets
+    (offsets,) = plan(trainee, uneven, compute, RankGroup()).logit_terms
     assert offsets.exp().sum().item() == pytest.approx(1)
     assert offsets.tolist() == sorted(offsets.tolist())

@@ -122,6 +122,7 @@ def test_the_threshold_catches_99_of_100_fakes():
     threshold = fake_class_threshold(margins)
     assert threshold == 99.0
     assert (margins <= threshold).sum() == 100
+    assert fake_class_threshold(np.append(margins, np.nan)) == threshold
 
 
 def test_self_training_drops_the_least_confident_keeps_agreement_and_changes_with_confidence():

@@ -8,83 +8,29 @@ import zlib
 
 import numpy as np
 import pytest
-from PIL import Image, ImageDraw, ImageOps
+from PIL import Image
 from PIL.JpegImagePlugin import JpegImageFile
 
 from model.pixels.decode import GREY, decode
 from model.pixels.faults import Damage
+from tests.model.pixels.drawn_pictures import (
+    PART,
+    SIZE,
+    WHOLE,
+    Box,
+    drawing,
+    encoded,
+    psnr,
+    reference,
+    saved,
+    with_alpha,
+)
 
 # What Pillow warns about, a damaged EXIF block for one, we count ourselves.
 pytestmark = [
     pytest.mark.filterwarnings("ignore::UserWarning:PIL"),
     pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning"),
 ]
-
-SIZE = 32
-WIDTH, HEIGHT = 150, 110
-
-
-class Box:
-    """Always the same part of the picture, given in shares of its sides."""
-
-    size = SIZE
-
-    def __init__(self, left=0.0, top=0.0, right=1.0, bottom=1.0, pads=False):
-        self.shares = left, top, right, bottom
-        self.pads = pads
-        self.asked = []
-
-    def box(self, width, height, index):
-        self.asked.append((width, height, index))
-        left, top, right, bottom = self.shares
-        return left * width, top * height, right * width, bottom * height
-
-
-WHOLE = Box()
-PART = Box(0.123, 0.217, 0.871, 0.933)
-
-
-def drawing(width=WIDTH, height=HEIGHT):
-    """A smooth picture whose four corners differ, with an edge in it."""
-    y, x = np.mgrid[0:height, 0:width].astype(np.float64)
-    channels = [x / width, y / height, (x + y) / (width + height)]
-    image = Image.fromarray((np.stack(channels, axis=-1) * 255).astype(np.uint8))
-    box = (width * 0.1, height * 0.2, width * 0.4, height * 0.7)
-    ImageDraw.Draw(image).ellipse(box, fill=(250, 30, 60))
-    return image
-
-
-def encoded(image, file_format, **options):
-    stream = io.BytesIO()
-    image.save(stream, file_format, **options)
-    return stream.getvalue()
-
-
-def saved(folder, content, name="사진 1.jpg"):
-    path = folder / name
-    path.write_bytes(content)
-    return path
-
-
-def reference(image, framing):
-    """Upright, on white, RGB, then cut and resized: all at full size."""
-    upright = ImageOps.exif_transpose(image)
-    if upright.has_transparency_data:
-        upright = upright.convert("RGBA")
-        upright = Image.alpha_composite(Image.new("RGBA", upright.size, "white"), upright)
-    box = framing.box(*upright.size, 0)
-    return np.asarray(upright.convert("RGB").resize((SIZE, SIZE), Image.Resampling.BILINEAR, box))
-
-
-def psnr(one, other):
-    error = np.mean((one.astype(np.float64) - other) ** 2)
-    return np.inf if error == 0 else 10 * np.log10(255**2 / error)
-
-
-def with_alpha(image):
-    image = image.convert("RGBA")
-    image.putalpha(Image.linear_gradient("L").resize(image.size))
-    return image
 
 
 def with_transparent_colour(image):
@@ -322,88 +268,3 @@ def test_a_box_outside_the_picture_is_the_callers_error(tmp_path, shares):
     path = saved(tmp_path, encoded(drawing(), "JPEG"))
     with pytest.raises(ValueError, match="not inside the 150 x 110 picture"):
         decode(path, Box(*shares), 0)
-
-
-def padded_reference(image, framing):
-    """The whole picture pasted on grey that reaches as far as it and the box; cut and resized."""
-    left, top, right, bottom = framing.box(*image.size, 0)
-    before = [max(0, int(np.ceil(-edge))) for edge in (left, top)]
-    after = [
-        int(np.ceil(max(edge, side)))
-        for edge, side in zip((right, bottom), image.size, strict=True)
-    ]
-    canvas = Image.new("RGB", (before[0] + after[0], before[1] + after[1]), (GREY,) * 3)
-    canvas.paste(image, (before[0], before[1]))
-    box = (left + before[0], top + before[1], right + before[0], bottom + before[1])
-    return np.asarray(canvas.resize((SIZE, SIZE), Image.Resampling.BILINEAR, box))
-
-
-@pytest.mark.parametrize(
-    "shares",
-    [
-        (0, -0.2, 1, 1.2),
-        (-0.217, 0, 1.331, 1),
-        (0.1, -0.5, 0.9, 0.7),
-        (-0.3, -0.2, 1.4, 1.1),
-        (-0.3, 0.5, 0.01, 0.9),
-    ],
-    ids=["above and below", "beside", "above", "all around", "almost beside it"],
-)
-@pytest.mark.parametrize("size", [(150, 110), (20, 30)], ids=["larger", "smaller"])
-def test_what_lies_outside_a_padded_picture_is_grey(tmp_path, shares, size):
-    image = drawing(*size)
-    framing = Box(*shares, pads=True)
-    decoded = decode(saved(tmp_path, encoded(image, "PNG")), framing, 0)
-    # The two passes of a resize round to bytes; which comes first decides about one level.
-    expected = padded_reference(image, framing).astype(int)
-    assert np.abs(decoded.pixels - expected).max() <= 1
-    assert (expected == GREY).all(axis=2).any()
-
-
-@pytest.mark.parametrize("orientation", range(1, 9))
-def test_a_padded_photo_is_turned_and_scaled_like_any_other(tmp_path, orientation):
-    exif = Image.Exif()
-    exif[0x0112] = orientation
-    content = encoded(drawing(600, 400), "JPEG", exif=exif, quality=95)
-    side = 600 / 400
-    over, under = (1 - side) / 2, (1 + side) / 2
-    shares = (0, over, 1, under) if orientation < 5 else (over, 0, under, 1)
-    framing = Box(*shares, pads=True)
-    decoded = decode(saved(tmp_path, content), framing, 0)
-    upright = ImageOps.exif_transpose(Image.open(io.BytesIO(content)))
-    assert psnr(decoded.pixels, padded_reference(upright, framing)) > 38
-
-
-@pytest.mark.parametrize("mode", ["L", "RGBA", "LA", "P", "CMYK"])
-def test_padding_is_opaque_grey_in_every_mode(tmp_path, mode):
-    image = drawing(60, 20).convert("RGB")
-    image = with_alpha(image).convert(mode) if mode in ("RGBA", "LA") else image.convert(mode)
-    content = encoded(image, "TIFF" if mode == "CMYK" else "PNG")
-    decoded = decode(saved(tmp_path, content), Box(0, -1, 1, 2, pads=True), 0)
-    assert (decoded.pixels[:10] == GREY).all()
-    assert (decoded.pixels[-10:] == GREY).all()
-    assert not (decoded.pixels[12:20] == GREY).all()
-
-
-@pytest.mark.parametrize("size", [(3, 4000), (5, 2999), (4000, 1)])
-def test_a_photo_as_thin_as_a_line_can_be_padded(tmp_path, size):
-    width, height = size
-    content = encoded(Image.new("RGB", size, "white"), "JPEG")
-    over = (1 - max(size) / min(size)) / 2
-    shares = (over, 0, 1 - over, 1) if width < height else (0, over, 1, 1 - over)
-    decoded = decode(saved(tmp_path, content), Box(*shares, pads=True), 0)
-    assert decoded.fault is None
-    line = decoded.pixels.max(axis=0 if width < height else 1).max(axis=1)
-    assert GREY < line.max() < 255  # far less than a pixel wide, so mostly grey
-    assert (line != GREY).sum() <= 2
-
-
-@pytest.mark.parametrize(
-    "shares",
-    [(0.5, 0, 0.5, 1), (1.1, 0, 1.2, 1), (0, -0.5, 1, -0.1)],
-    ids=["empty", "right", "top"],
-)
-def test_a_padded_box_without_a_bit_of_the_picture_is_the_callers_error(tmp_path, shares):
-    path = saved(tmp_path, encoded(drawing(), "JPEG"))
-    with pytest.raises(ValueError, match="not inside the 150 x 110 picture"):
-        decode(path, Box(*shares, pads=True), 0)
