@@ -5,17 +5,26 @@ N examples, J judged examples, K classes, M models.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from model.config import Recipe
-from model.filters.trainings import Labels, ask_outsiders, conclude, judged_positions, spread
+from model.errors import ConfigError
+from model.filters.trainings import (
+    Labels,
+    Scores,
+    ask_outsiders,
+    balanced,
+    conclude,
+    judged_positions,
+    judging,
+    spread,
+)
 from model.job import Material, Trainer
 from model.noise import confident_learning as confident_issues
-from model.noise import find_label_issues
+from model.noise import find_label_issues, label_quality
 from model.noise.record import DROPPED, FilterRecord
 from model.noise.rules import label_margins
 from model.seeding import Purpose, derive_seed
@@ -24,8 +33,7 @@ SURE = 0.95
 """Mean probability of another class from which a label is changed and not only dropped."""
 
 Probs = NDArray[np.float32]
-Finder = Callable[[Labels, Probs], NDArray[np.bool_]]
-"""Which labels are wrong, bool [J], from labels, int [J], and probabilities, float [M, J, K]."""
+Wrong = NDArray[np.bool_]
 
 
 def label_issues(recipe: Recipe, material: Material, train: Trainer) -> FilterRecord:
@@ -33,50 +41,69 @@ def label_issues(recipe: Recipe, material: Material, train: Trainer) -> FilterRe
 
     Args:
         recipe: Of the trainings; `filter_epochs` applies, and `filter_rounds` is the number of
-            models, each a whole cross-validation with a seed of its own.
+            models, each a whole cross-validation with a seed of its own and a sampler in turn.
         material: What is judged.
         train: Does one training.
 
     Raises:
         ConfigError: If there is no cross-validation.
     """
-    return _cross_checked("label_issues", find_label_issues, recipe, material, train)
+    given, probs = cross_predictions(recipe, material, train)
+    wrong, scores = find_label_issues(given, probs), label_quality(given, probs)
+    return _conclude("label_issues", material, probs, wrong, scores)
 
 
 def confident_learning(recipe: Recipe, material: Material, train: Trainer) -> FilterRecord:
-    """The same with the labels that confident learning flags, at its default settings."""
+    """The same with the labels that confident learning flags, at its default settings.
 
-    def find(labels: Labels, probs: Probs) -> NDArray[np.bool_]:
-        return confident_issues(labels, probs.mean(axis=0))
+    Raises:
+        ConfigError: If there is no cross-validation.
+    """
+    given, probs = cross_predictions(recipe, material, train)
+    mean = probs.mean(axis=0)
+    wrong, scores = confident_issues(given, mean), label_margins(given, mean)
+    return _conclude("confident_learning", material, probs, wrong, scores)
 
-    return _cross_checked("confident_learning", find, recipe, material, train)
+
+def cross_predictions(recipe: Recipe, material: Material, train: Trainer) -> tuple[Labels, Probs]:
+    """Given labels of the judged examples, and what the models think of them.
+
+    Returns:
+        Labels, int [J], and out-of-fold probabilities, float [M, J, K].
+
+    Raises:
+        ConfigError: If there is no cross-validation: networks that learned from a small hold-out
+            would judge all others.
+    """
+    if recipe.folds < 2:
+        raise ConfigError(
+            f"noise_filter={recipe.noise_filter} judges every label by a network that never saw "
+            "it. Give --set folds=5, or another noise_filter."
+        )
+    judged = judged_positions(material)
+    models: list[Probs] = []
+    for number in range(recipe.filter_rounds):
+        seeded = replace(recipe, seed=_seed(recipe.seed, number))
+        settings = balanced(judging(seeded), number)
+        probs = ask_outsiders(f"cross-check {number + 1}", settings, material, train)
+        models.append(probs[judged])
+    return material.labels[judged], np.stack(models)
 
 
-def _cross_checked(
-    method: str, find: Finder, recipe: Recipe, material: Material, train: Trainer
+def _conclude(
+    method: str, material: Material, probs: Probs, wrong: Wrong, scores: Scores
 ) -> FilterRecord:
     judged = judged_positions(material)
-    given = material.labels[judged]
-    seeds = [_seed(recipe.seed, number) for number in range(recipe.filter_rounds)]
-    probs = np.stack(
-        [
-            ask_outsiders(f"cross-check {number}", replace(recipe, seed=seed), material, train)[
-                judged
-            ]
-            for number, seed in enumerate(seeds, start=1)
-        ]
-    )
     labels = material.labels.copy()
-    labels[judged] = corrected_labels(given, probs, find(given, probs))
-    scores = spread(label_margins(given, probs.mean(axis=0)), judged, len(labels))
+    labels[judged] = corrected_labels(labels[judged], probs, wrong)
     reason = (
-        f"The rule {method} flagged the label by the out-of-fold probabilities of {len(seeds)} "
+        f"The rule {method} flagged the label by the out-of-fold probabilities of {len(probs)} "
         f"models; changed where all of them agree on a rare class with {SURE:.0%}."
     )
-    return conclude(method, material, labels, scores, reason)
+    return conclude(method, material, labels, spread(scores, judged, len(labels)), reason)
 
 
-def corrected_labels(given: Labels, probs: Probs, wrong: NDArray[np.bool_]) -> Labels:
+def corrected_labels(given: Labels, probs: Probs, wrong: Wrong) -> Labels:
     """Drop the wrong labels, or change them where the models are sure of a rare class.
 
     A rare class gains most from a further example; a common one does not miss it, and there a

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from model.batch import UNKNOWN_LABEL
 from model.config import COSINE, CROSS_ENTROPY, NONE, Recipe
 from model.dynamics import Dynamics
-from model.errors import ConfigError
 from model.job import Job, JobResult, Material, Trainer
 from model.lesson import Lesson
 from model.noise.floor import keep_floor
@@ -26,6 +25,15 @@ Scores = NDArray[np.float64]
 
 COVERING = 2
 """Folds after which every example was trained on at least once: nobody is in two folds."""
+BALANCES = (0.0, 1.0)
+"""Samplers that networks which judge together take in turn.
+
+Where rare classes lose items to common ones, a network trained on balanced classes sees it best;
+where they receive wrong items, such a network learns those. Nobody knows in advance which it is,
+and the mean of both kinds is nearly as good as the better one. AUROC of the margins with natural,
+balanced, and one network of each: 0.86, 0.94, 0.92 on fashion5 and 0.78, 0.66, 0.77 on imb5m_aggre,
+real label errors of the one and of the other direction.
+"""
 
 
 def judging(recipe: Recipe, **changes: Any) -> Recipe:
@@ -38,9 +46,7 @@ def judging(recipe: Recipe, **changes: Any) -> Recipe:
     common: dict[str, Any] = {
         "noise_filter": NONE,
         "epochs": epochs,
-        # The rules count on probabilities of the classes as they are given. And showing a rare
-        # class more often teaches its wrong labels: on imb5m_aggre the AUROC of the margins fell
-        # from 0.78 to 0.66 with a balanced sampler.
+        # Rules that count expect the shares of the classes as given; for the sampler, see BALANCES.
         "balance": 0.0,
         "logit_adjustment": 0.0,
         # These take whole epochs; a short training must not consist of them.
@@ -71,6 +77,11 @@ def watched(recipe: Recipe, **changes: Any) -> Recipe:
         "head_epochs": 0,
     }
     return judging(recipe, **{**common, "schedule": COSINE, **changes})
+
+
+def balanced(recipe: Recipe, number: int) -> Recipe:
+    """The recipe with the sampler of the network that is trained as `number`-th, from 0."""
+    return replace(recipe, balance=BALANCES[number % len(BALANCES)])
 
 
 def judged_positions(material: Material) -> Labels:
@@ -128,12 +139,15 @@ def ask_all(
 ) -> Opinion:
     """Train on `labels`, once per trained fold, and ask every network about every example.
 
-    Most examples are in most networks' training share. So the answer shows what networks that do
-    not remember single examples think; those that do remember say what they were told.
+    The samplers alternate. Most examples are in most networks' training share, so the answer shows
+    what networks that do not remember single examples think; those that do say what they were told.
     """
     judged = judged_positions(material)
-    jobs = (fold_job(name, recipe, material, labels, fold) for fold in material.folds_trained)
-    return opinion_of([train(replace(job, predict=judged)) for job in jobs])
+    results: list[JobResult] = []
+    for number, fold in enumerate(material.folds_trained):
+        job = fold_job(name, balanced(recipe, number), material, labels, fold)
+        results.append(train(replace(job, predict=judged)))
+    return opinion_of(results)
 
 
 def ask_outsiders(
@@ -143,20 +157,10 @@ def ask_outsiders(
 
     Returns:
         Float [N, K]; zeros for examples in no fold.
-
-    Raises:
-        ConfigError: If there is no cross-validation: networks that learned from a small hold-out
-            would judge all others.
     """
-    if recipe.folds < 2:
-        raise ConfigError(
-            f"noise_filter={recipe.noise_filter} judges every label by a network that never saw "
-            "it. Give --set folds=5, or another noise_filter."
-        )
     probs = np.zeros((len(material.labels), material.num_classes), dtype=np.float32)
-    settings = judging(recipe)
     for fold in all_folds(material):
-        job = fold_job(name, settings, material, material.labels, fold)
+        job = fold_job(name, recipe, material, material.labels, fold)
         probs[job.predict] = train(job).pred_probs
     return probs
 

@@ -120,7 +120,14 @@ class Training:
         recipe = self.recipe
         seed_generators(recipe.seed, Purpose.EPOCH, number)
         size = min(recipe.batch_size, len(self.taught))
-        order = epoch_order(self.taught, batch_size=size, seed=recipe.seed, epoch=number)
+        order = epoch_order(
+            self.taught,
+            batch_size=size,
+            seed=recipe.seed,
+            epoch=number,
+            labels=self.job.lesson.labels,
+            balance=recipe.balance,
+        )
         for batch in np.split(order, len(order) // size):
             self.learn(torch.from_numpy(batch), number)
         self.recorder.close_epoch(SOLO, CPU)

@@ -3,6 +3,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from model.config import Recipe
+from model.errors import ConfigError
+from model.filters import FILTERS
 from model.filters.cross_checked import corrected_labels, label_issues
 from model.noise.record import DROPPED
 
@@ -14,6 +17,18 @@ def test_each_model_is_a_cross_validation_with_a_seed_of_its_own(outcome):
     assert set(seeds[:5]) == {0}
     assert len(set(seeds[5:])) == 1
     assert seeds[5] != 0
+
+
+def test_the_models_take_the_samplers_in_turn(outcome):
+    _, trainer = outcome("label_issues")
+    assert [job.recipe.balance for job in trainer.jobs] == 5 * [0.0] + 5 * [1.0]
+
+
+@pytest.mark.parametrize("name", ["label_issues", "confident_learning"])
+def test_without_a_cross_validation_nobody_can_judge(crowd, trainer, name):
+    with pytest.raises(ConfigError, match="--set folds=5"):
+        FILTERS[name](Recipe(folds=1, noise_filter=name), crowd.material, trainer)
+    assert not trainer.jobs
 
 
 def test_a_single_round_is_a_single_model(crowd, recipe, trainer):

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from model.config import NONE, Recipe
-from model.errors import ConfigError
 from model.filters.trainings import (
     all_folds,
     ask_all,
@@ -77,19 +76,13 @@ def test_two_folds_held_out_in_turn_leave_nobody_unseen(crowd):
 
 
 def test_outsiders_never_saw_what_they_judge(crowd, recipe, trainer):
-    probs = ask_outsiders("check", replace(recipe, filter_epochs=1), crowd.material, trainer)
+    probs = ask_outsiders("check", replace(recipe, epochs=1), crowd.material, trainer)
     assert len(trainer.jobs) == 5
     asked = np.concatenate([job.predict for job in trainer.jobs])
     assert sorted(asked) == list(range(len(crowd.clean)))
     for job, result in zip(trainer.jobs, trainer.results, strict=True):
         assert not np.isin(job.predict, job.lesson.split.train).any()
         assert np.array_equal(probs[job.predict], result.pred_probs)
-
-
-def test_without_a_cross_validation_there_are_no_outsiders(crowd, trainer):
-    recipe = Recipe(folds=1, noise_filter="label_issues")
-    with pytest.raises(ConfigError, match="--set folds=5"):
-        ask_outsiders("check", recipe, crowd.material, trainer)
 
 
 def test_the_opinion_is_the_mean_of_the_trained_folds(crowd, recipe, trainer):
@@ -99,6 +92,7 @@ def test_the_opinion_is_the_mean_of_the_trained_folds(crowd, recipe, trainer):
     assert np.allclose(opinion.pred_probs, (first.pred_probs + second.pred_probs) / 2)
     assert opinion.rank[0] == pytest.approx((first.best.gmean_f1 + second.best.gmean_f1) / 2)
     assert [job.name for job in trainer.jobs] == ["ask, fold 1 of 5", "ask, fold 2 of 5"]
+    assert [job.recipe.balance for job in trainer.jobs] == [0.0, 1.0]
 
 
 def test_a_conclusion_spares_a_class_that_would_vanish(crowd):
