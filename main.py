@@ -292,8 +292,8 @@ def continue_training(found: Found, asked: model.Recipe) -> None:
 def dry_run(args: argparse.Namespace, desk: Desk, hooks: Hooks) -> int:
     """Rehearse a submission on a tiny slice; the exit code is 1 if a step failed."""
 
-    def keep(trainee: model.Trainee) -> None:
-        desk.found = trainee
+    def keep(found: model.Trainee | model.Ensemble) -> None:
+        desk.found = found
 
     with tempfile.TemporaryDirectory(prefix="dry-run-") as folder:
         rehearsal = model.Rehearsal(

@@ -17,12 +17,16 @@ import numpy as np
 from PIL import Image
 
 from model.batch import ExampleSource
+from model.campaign import Campaign
 from model.config import Recipe
+from model.ensemble import Ensemble
 from model.errors import CheckpointError
-from model.experiment import start_trainee, train
+from model.experiment import conduct, start_trainee, train
 from model.metrics import class_f1, confusion_matrix, geometric_mean
+from model.pipeline import needs_campaign
 from model.progress import Clock
 from model.ranks import Launch
+from model.runner import CampaignListener
 from model.trainee import EpochResult, Trainee
 from model.training import Listener
 
@@ -87,8 +91,8 @@ class Rehearsal:
     """Reads the training side of a dataset folder."""
     slice_dataset: Callable[[Path, Path, int], None]
     """Makes a small dataset out of a large one: dataset, new folder, pictures per class."""
-    keep: Callable[[Trainee], None]
-    """Puts the trainee where `save` finds it."""
+    keep: Callable[[Trainee | Ensemble], None]
+    """Puts what was trained where `save` finds it."""
     save: Callable[[str], None]
     """The submission's hook: writes a checkpoint into a folder."""
     command: Sequence[str]
@@ -125,15 +129,30 @@ class Rehearsal:
         return told
 
     def _train(self, weights: Path | None) -> str:
-        recipe = replace(self.recipe, epochs=1, batch_size=BATCH_SIZE, pretrained=False)
+        recipe = shortened(self.recipe)
         images = self.read_train(self._data)
-        trainee = start_trainee(recipe, images, self.class_names, weights=weights)
-        self.keep(trainee)
         results: list[EpochResult] = []
-        listener = Listener(results.append)
-        train(trainee, images, launch=Launch(1, ()), listener=listener, on_start=lambda _: None)
+        launch = Launch(1, ())
+        if needs_campaign(recipe):
+            outcome = conduct(
+                Campaign(recipe, self.class_names),
+                images,
+                launch=launch,
+                listener=CampaignListener(lambda _name, result: results.append(result)),
+                say=lambda _line: None,
+                weights=weights,
+            )
+            self.keep(outcome.ensemble)
+            trained = f", {len(results)} trainings, {len(outcome.ensemble.members)} networks"
+        else:
+            trainee = start_trainee(recipe, images, self.class_names, weights=weights)
+            self.keep(trainee)
+            listener = Listener(results.append)
+            train(trainee, images, launch=launch, listener=listener, on_start=lambda _: None)
+            trained = ""
         scratch = " from random weights" if self.recipe.pretrained and weights is None else ""
-        return f"{results[-1].step} steps of {recipe.name}{scratch}"
+        steps = sum(result.step for result in results)
+        return f"{steps} steps of {recipe.name}{scratch}{trained}"
 
     def _save(self) -> str:
         self._checkpoint.mkdir()
@@ -157,6 +176,27 @@ class Rehearsal:
     def _score(self) -> str:
         labels = self._data / "test" / "test_label"
         return f"gmean-F1 {score(self._prediction, labels, len(self.class_names)):.3f}"
+
+
+def shortened(recipe: Recipe) -> Recipe:
+    """The same recipe with one epoch of tiny batches, and no more than two folds."""
+    folds = min(recipe.folds, 2)
+    return replace(
+        recipe,
+        epochs=1,
+        filter_epochs=min(recipe.filter_epochs, 1),
+        filter_rounds=1,
+        finetune_epochs=0,
+        head_epochs=0,
+        swa_epochs=0,
+        batch_size=BATCH_SIZE,
+        pretrained=False,
+        folds=folds,
+        folds_trained=min(recipe.folds_trained, folds),
+        member_folds=min(recipe.member_folds, folds),
+        # Four pictures of each class may well look alike.
+        group_duplicates=False,
+    )
 
 
 def score(prediction: Path, labels: Path, num_classes: int) -> float:
