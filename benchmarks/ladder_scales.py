@@ -46,7 +46,7 @@ SMALL_NETWORK = {
     "crop_scale": 0.5,
     "eval_crop": 1.0,
     "batch_size": 64,
-    "epochs": 8,
+    "epochs": 6,
 }
 """A network from scratch that a CPU trains in a minute."""
 
@@ -58,13 +58,13 @@ SCALES = {
         overrides=SMALL_NETWORK,
         rung_overrides={
             "baseline_resnet50": {"epochs": 16},
-            "effnet_b1_balanced": {"learning_rate": 0.02, "epochs": 8, "ema_decay": 0.99},
+            "effnet_b1_balanced": {"learning_rate": 0.02, "epochs": 6, "ema_decay": 0.99},
             "rrc_smooth_cutmix": {},
             "metadata": {},
             "self_filtered": {"folds": 3, "folds_trained": 3, "filter_rounds": 1},
             "plain_sampler_low_lr": {"learning_rate": 0.002, "patience": 0},
-            "winners_ensemble": {"member_folds": 3, "image_sizes": "40,48,56"},
-            "final": {"folds_trained": 0, "member_folds": 0},
+            "winners_ensemble": {"member_folds": 3, "image_sizes": "40,56"},
+            "final": {"folds_trained": 0, "member_folds": 0, "filter_rounds": 2},
         },
     ),
     "gpu": Scale(

@@ -229,7 +229,7 @@ class Recipe:
     noise_filter: str = one_of(NONE, NONE, *FILTERS)
     """Which labels are dropped or changed before the final training; see `model/filters/`."""
     filter_rounds: int = within(2, 1, 100)
-    """Most rounds of the filters that repeat themselves."""
+    """Most rounds of the filters that repeat themselves; models of those that cross-check."""
     filter_epochs: int = within(0, 0, 100_000)
     """Epochs of a training that serves the filter; 0 takes `epochs`."""
     filter_share: float = within(0.0, 0.0, 0.9)
