@@ -5,10 +5,13 @@
     DATASET_PATH/test/test_data/*              pictures
     DATASET_PATH/test/test_data/test_input     CSV: image_name, category_1..category_4
 
+    python -m data_loader eda DATASET_PATH     look at the training side
+
 Columns are found by name. As in the task's first week, the categories, and with them `test_input`,
 may be absent, and the column of names may be called `file_name`.
 """
 
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -29,14 +32,14 @@ from model.pixels.corrections import (
 from model.pixels.faults import Damage, findings, report_line
 from model.pixels.fingerprint import duplicate_groups, fingerprints
 from model.pixels.folder import link_pictures, picture_names
+from model.pixels.labels import LABEL_COLUMN, check_every_class, class_of
 from model.pixels.loader import PictureFiles, stream_batches
-from model.pixels.table import NAME_COLUMNS, Row, read_table, write_table
+from model.pixels.table import NAME_COLUMNS, read_table, write_table
 from model.pixels.table import DataError as DataError
 
 CLASS_NAMES = ("착용샷", "설치 후 배치컷", "발색샷", "요리완성", "미분류")
 """Someone wearing the product, product in place, colour swatch, finished dish, none of these."""
 
-LABEL_COLUMN = "answer"
 PREDICTION_COLUMN = "y_pred"
 
 TRAIN_PICTURES, TRAIN_TABLE = Path("train", "train_data"), Path("train", "train_label")
@@ -124,7 +127,7 @@ def read_train(
     folder, path = dataset_path / TRAIN_PICTURES, dataset_path / TRAIN_TABLE
     present = picture_names(folder, TEST_TABLE)
     rows = read_table(path, label_column=LABEL_COLUMN)
-    classes = [_class_of(row, path, num_classes) for row in rows]
+    classes = [class_of(row, path, num_classes) for row in rows]
     used = [i for i, row in enumerate(rows) if row.name in present]
     missing = [row.name for row in rows if row.name not in present]
     labels = np.array([classes[i] for i in used], dtype=np.int64)
@@ -137,7 +140,7 @@ def read_train(
     images = ReviewImages(files, [rows[i].categories for i in used], notes)
     if corrections is not None:
         images = _corrected(images, corrections, num_classes)
-    _check_every_class(images.labels, path, num_classes, len(missing))
+    check_every_class(images.labels, path, num_classes, len(missing))
     return images
 
 
@@ -194,6 +197,34 @@ def write_corrections(path: Path, images: ReviewImages, decisions: Decisions) ->
     save_corrections(path, decided(decisions, images.names))
 
 
+def eda(
+    dataset_path: Path,
+    *,
+    out: Path,
+    predictions: Path | None = None,
+    corrections: Path | None = None,
+    workers: int = 1,
+) -> None:
+    """Tell what there is to see in a training set, and draw it into a folder.
+
+    Args:
+        dataset_path: Folder of the dataset.
+        out: Folder for the page, the contact sheets and the table of suspected labels.
+        predictions: A training's `out_of_fold.csv`, to find suspected labels with.
+        corrections: Table of answers that hold instead of the dataset's.
+        workers: Decoding threads.
+
+    Raises:
+        DataError: If the dataset or a table cannot be used.
+    """
+    from model.exploration.explore import explore  # which no training needs
+    from model.exploration.survey import Gallery
+
+    images = read_train(dataset_path, corrections=corrections)
+    gallery = Gallery(images.files, images.categories, CLASS_NAMES, images.notes)
+    explore(gallery, out=out, predictions=predictions, workers=workers, say=print)
+
+
 def slice_dataset(dataset_path: Path, out: Path, per_class: int) -> None:
     """Make a tiny dataset from the training side of another one, with test labels, for a dry run.
 
@@ -233,32 +264,24 @@ def _corrected(images: ReviewImages, path: Path, num_classes: int) -> ReviewImag
     return replace(part, files=replace(part.files, labels=labels), notes=images.notes + notes)
 
 
-def _class_of(row: Row, path: Path, num_classes: int) -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run `python -m data_loader`; returns its exit code."""
+    from model.exploration.command import parse_arguments
+
+    args = parse_arguments(sys.argv[1:] if arguments is None else arguments)
     try:
-        label = int(row.answer)
-    except ValueError:
-        label = UNKNOWN_LABEL
-    if not 0 <= label < num_classes:
-        raise DataError(
-            f"{path}, line {row.line}: the {LABEL_COLUMN} of {row.name!r} is {row.answer!r}.",
-            f"A class is a whole number from 0 to {num_classes - 1}.",
-            "Correct that row, or remove it.",
+        eda(
+            args.dataset,
+            out=args.out,
+            predictions=args.oof,
+            corrections=args.labels,
+            workers=args.workers,
         )
-    return label
+    except DataError as error:
+        print(f"Error: {error}", file=sys.stderr)
+        return 2
+    return 0
 
 
-def _check_every_class(
-    labels: NDArray[np.int64], path: Path, num_classes: int, missing: int
-) -> None:
-    count = np.bincount(labels, minlength=num_classes)
-    empty = np.flatnonzero(count == 0)
-    if not empty.size:
-        return
-    nobody = (
-        f"no row is left of class {empty[0]}" if count.any() else "no row is left to learn from"
-    )
-    raise DataError(
-        f"{path}: {nobody} ({len(labels)} rows used, {missing} without their picture).",
-        f"Each of the {num_classes} classes needs at least one picture.",
-        f"Add pictures to {path.parent}, or correct the {LABEL_COLUMN} column.",
-    )
+if __name__ == "__main__":
+    sys.exit(main())

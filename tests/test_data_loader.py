@@ -9,6 +9,7 @@ from PIL import Image
 from data_loader import (
     DataError,
     ReviewImages,
+    main,
     prediction_table,
     read_test,
     read_train,
@@ -366,3 +367,29 @@ def test_what_a_training_leaves_behind_is_written_by_picture_name(dataset, tmp_p
     write_corrections(tmp_path / "corrections.csv", images, record)
     corrected = read_train(dataset, corrections=tmp_path / "corrections.csv")
     assert corrected.labels.tolist() == learnt[learnt >= 0].tolist()
+
+
+def test_the_command_looks_at_a_dataset_and_takes_the_answers_back(dataset, tmp_path, capsys):
+    out = tmp_path / "eda"
+    assert main(["eda", str(dataset), "--out", str(out), "--workers", "1"]) == 0
+    assert "10 pictures in" in capsys.readouterr().out
+    assert (out / "index.html").stat().st_size > 10_000
+    table = tmp_path / "answers.csv"
+    write_table(table, ["image_name", "answer"], [["리뷰 0.jpg", "drop"]])
+    assert main(["eda", str(dataset), "--out", str(out), "--labels", str(table)]) == 0
+    shown = capsys.readouterr().out
+    assert "9 pictures in" in shown
+    assert "1 of 10 pictures were left out by answers.csv" in shown
+
+
+def test_the_command_explains_a_dataset_that_cannot_be_used(tmp_path, capsys):
+    assert main(["eda", str(tmp_path / "none"), "--out", str(tmp_path / "eda")]) == 2
+    assert "Error: " in capsys.readouterr().err
+    assert not (tmp_path / "eda").exists()
+
+
+def test_without_a_command_the_usage_is_printed(capsys):
+    with pytest.raises(SystemExit) as left:
+        main([])
+    assert left.value.code == 2
+    assert "usage: python -m data_loader" in capsys.readouterr().out

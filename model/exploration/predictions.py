@@ -61,7 +61,7 @@ def write_predictions(path: Path, names: Sequence[str], held_out: HeldOut) -> No
         names: File name of each picture, N.
         held_out: The predictions.
     """
-    known: NDArray[np.bool_] = np.isfinite(held_out.pred_probs).all(axis=2)
+    known = np.asarray(np.isfinite(held_out.pred_probs).all(axis=2))
     shares = np.where(known[..., None], held_out.pred_probs, 0.0).sum(axis=0, dtype=np.float64)
     votes = known.sum(axis=0)
     with path.open("w", encoding="utf-8", newline="") as file:

@@ -3,7 +3,7 @@
 N pictures, B pictures of a batch, H different hashes.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import combinations, pairwise
 
@@ -65,7 +65,11 @@ class Fingerprints:
 
 
 def fingerprints(
-    files: PictureFiles, *, workers: int, framing: Framing | None = None
+    files: PictureFiles,
+    *,
+    workers: int,
+    framing: Framing | None = None,
+    on_progress: Callable[[str, int, int], None] | None = None,
 ) -> Fingerprints:
     """Hash every picture; what is wrong with the files is counted in `files.tally`.
 
@@ -73,15 +77,20 @@ def fingerprints(
         files: N pictures.
         workers: Decoding threads; they do not change the result.
         framing: Another framing of side THUMBNAIL than the whole picture.
+        on_progress: Called as on_progress(stage, done, total) after every batch.
     """
     hashes = np.full(len(files.names), NO_HASH, dtype=np.uint64)
     readable = np.zeros(len(files.names), dtype=bool)
     order = np.arange(len(files.names), dtype=np.int64)
     framing = framing or Squeeze()
+    done = 0
     for batch in stream_batches(files, order, batch_size=BATCH, framing=framing, workers=workers):
         positions, fine = batch.indices.numpy(), batch.readable.numpy()
         hashes[positions] = np.where(fine, picture_hashes(batch.images.numpy()), NO_HASH)
         readable[positions] = fine
+        done += len(positions)
+        if on_progress:
+            on_progress("Looking at pictures", done, len(files.names))
     return Fingerprints(hashes, readable)
 
 
