@@ -1,10 +1,13 @@
 """The noise channel: how a true class becomes a given label, learnt without a clean label.
 
-N examples, K classes. A model's probabilities p, raised to a power and normalised, are the belief
-about the true class. The power that predicts the given labels best is where calibration ends and
-`sharpness` 1 begins: there the belief explains every given label by ambiguity and leaves no noise.
-A sharper belief is surer of the true class, and what it cannot explain is laid to the channel, a
-matrix P(given label | true class) that expectation maximisation fits.
+N examples, K classes. Arrays in this module are [K, n], one row for each class, and hold examples
+of one given class at a time: sums over a handful of classes are then many times as fast.
+
+A model's probabilities p, raised to a power and normalised, are the belief about the true class.
+The power that predicts the given labels best is where calibration ends and `sharpness` 1 begins:
+there the belief explains every given label by ambiguity and leaves no noise. A sharper belief is
+surer of the true class, and what it cannot explain is laid to the channel, a matrix
+P(given label | true class) that expectation maximisation fits.
 
 Source: Dawid and Skene, "Maximum likelihood estimation of observer error-rates using the EM
     algorithm", Applied Statistics 28, 1979, with one observer and the belief as the prior of each
@@ -22,6 +25,7 @@ from numpy.typing import NDArray
 from model.noise.inputs import Floats
 
 Labels = NDArray[np.int64]
+Vector = NDArray[np.float64]
 Matrix = NDArray[np.float64]
 
 _FLOOR = 1e-4
@@ -42,16 +46,23 @@ class Channel:
 
     power: float
     """What the probabilities are raised to; calibration times sharpness."""
-    floor: float
-    """What each probability gains first."""
     transitions: Matrix
     """P(given label | true class), [K, K]; rows are true classes and add up to 1."""
 
-    def posterior(self, labels: Labels, pred_probs: Floats) -> Matrix:
-        """P(true class | image, given label), float [N, K]; rows add up to 1."""
-        weights = _beliefs(_logs(pred_probs, self.floor), self.power)
-        weights *= self.transitions.T[labels]
-        return weights / weights.sum(axis=1, keepdims=True)
+    def explain(self, given: int, logs: Matrix) -> tuple[Matrix, Vector]:
+        """How well each true class explains one given label.
+
+        P(true class t | image, given label) is transitions[t, given] * beliefs[t] / evidence.
+
+        Args:
+            given: Given label of all these examples, 0..K-1.
+            logs: From `log_probs`, [K, n].
+
+        Returns:
+            Beliefs, [K, n], scaled so that the best class has 1; and the evidence, [n], > 0.
+        """
+        beliefs = scaled_beliefs(logs, self.power)
+        return beliefs, self.transitions[:, given] @ beliefs
 
 
 @dataclass(frozen=True)
@@ -65,37 +76,46 @@ class Fit:
     """Estimated share of true classes that the model itself gets wrong, 0..1."""
 
 
+@dataclass(frozen=True, eq=False)
 class Calibrated:
     """A sample of labels and probabilities, brought to sharpness 1."""
 
-    def __init__(self, labels: Labels, pred_probs: Floats) -> None:
-        """Calibrate.
-
-        Args:
-            labels: Given class, int [n], ascending.
-            pred_probs: Class probabilities, float [n, K].
-        """
-        self._labels = labels
-        self._floor = _floor(pred_probs)
-        self._logs = _logs(pred_probs, self._floor)
-        self._power = _calibrate(labels, self._logs)
+    sizes: NDArray[np.int64]
+    """Examples of each given class, int [K]."""
+    logs: Matrix
+    """From `log_probs`, [K, n]; examples in the order of their labels."""
+    floor: float
+    """What each probability gained, so that none is zero."""
+    power: float
+    """What the probabilities are raised to for sharpness 1."""
 
     def fit(self, sharpness: float) -> Fit:
         """Fit the channel to beliefs of this sharpness, >= 1."""
-        power = self._power * sharpness
-        beliefs = _beliefs(self._logs, power)
-        transitions = _fit_transitions(self._labels, beliefs)
-        posterior = beliefs * transitions.T[self._labels]
-        posterior /= posterior.sum(axis=1, keepdims=True)
-        right = posterior[np.arange(len(beliefs)), self._labels]
+        power = self.power * sharpness
+        beliefs = scaled_beliefs(self.logs, power)
+        beliefs /= beliefs.sum(axis=0)
+        transitions, right = _fit_transitions(beliefs, self.sizes)
         return Fit(
-            Channel(power, self._floor, transitions),
-            noise=float(1 - right.mean()),
-            ambiguity=float(1 - beliefs.max(axis=1).mean()),
+            Channel(power, transitions),
+            noise=max(0.0, 1 - right / beliefs.shape[1]),
+            ambiguity=float(1 - beliefs.max(axis=0).mean()),
         )
 
 
-def _floor(pred_probs: Floats) -> float:
+def calibrate(labels: Labels, pred_probs: Floats) -> Calibrated:
+    """Find the power with which probabilities predict the given labels best.
+
+    Args:
+        labels: Given class, int [n], ascending.
+        pred_probs: Class probabilities, float [n, K].
+    """
+    floor = zero_floor(pred_probs)
+    logs = log_probs(pred_probs, floor)
+    sizes = np.bincount(labels, minlength=pred_probs.shape[1])
+    return Calibrated(sizes, logs, floor, _calibrating_power(labels, logs))
+
+
+def zero_floor(pred_probs: Floats) -> float:
     """Smallest addition that makes sense of a zero.
 
     A network's zero is a rounded tiny number. Where probabilities are shares of votes, a zero only
@@ -108,27 +128,32 @@ def _floor(pred_probs: Floats) -> float:
     return max(least, _EMPTY_VOTE * share)
 
 
-def _logs(pred_probs: Floats, floor: float) -> Matrix:
-    return np.log(pred_probs.astype(np.float64).clip(0, None) + floor)
+def log_probs(pred_probs: Floats, floor: float) -> Matrix:
+    """Logarithms of the raised probabilities of n examples, float [K, n]."""
+    raised = np.array(pred_probs.T, dtype=np.float64, order="C")
+    raised.clip(0, None, out=raised)
+    raised += floor
+    return np.log(raised, out=raised)
 
 
-def _beliefs(logs: Matrix, power: float) -> Matrix:
-    beliefs = logs * power
-    beliefs -= beliefs.max(axis=1, keepdims=True)
-    np.exp(beliefs, out=beliefs)
-    beliefs /= beliefs.sum(axis=1, keepdims=True)
-    return beliefs
+def scaled_beliefs(logs: Matrix, power: float) -> Matrix:
+    """Probabilities to a power, scaled so that the best class of each example has 1, [K, n]."""
+    beliefs = logs - logs.max(axis=0)
+    beliefs *= power
+    return np.exp(beliefs, out=beliefs)
 
 
-def _calibrate(labels: Labels, logs: Matrix) -> float:
+def _calibrating_power(labels: Labels, logs: Matrix) -> float:
     """Power with the least cross-entropy against the given labels, 1/20..20; Newton's method."""
-    own = logs[np.arange(len(logs)), labels]
+    own = logs[labels, np.arange(len(labels))]
     position = 0.0  # logarithm of the power
     for _ in range(_NEWTON_STEPS):
         power = np.exp(position)
-        beliefs = _beliefs(logs, power)
-        mean = (beliefs * logs).sum(axis=1)
-        spread = ((beliefs * logs**2).sum(axis=1) - mean**2).mean()
+        beliefs = scaled_beliefs(logs, power)
+        beliefs /= beliefs.sum(axis=0)
+        weighted = beliefs * logs
+        mean = weighted.sum(axis=0)
+        spread = ((weighted * logs).sum(axis=0) - mean**2).mean()
         slope = power * (mean - own).mean()
         # Where the slope is steep against the curvature, Newton's step overshoots.
         step = slope / (power**2 * spread + abs(slope) + 1e-12)
@@ -136,19 +161,36 @@ def _calibrate(labels: Labels, logs: Matrix) -> float:
     return float(np.exp(position))
 
 
-def _fit_transitions(labels: Labels, beliefs: Matrix) -> Matrix:
-    """Most likely P(given label | true class), [K, K], for beliefs of labels in ascending order."""
-    num_classes = beliefs.shape[1]
-    counts = np.bincount(labels, minlength=num_classes)
-    present = np.flatnonzero(counts)
-    starts = (np.cumsum(counts) - counts)[present]
+def _fit_transitions(beliefs: Matrix, sizes: NDArray[np.int64]) -> tuple[Matrix, float]:
+    """Most likely P(given label | true class), and how many labels are right under it.
+
+    Args:
+        beliefs: P(true class | image), [K, n]; examples in the order of their labels.
+        sizes: Examples of each given class, int [K].
+
+    Returns:
+        Transitions, [K, K], and the expected number of right labels.
+    """
+    num_classes = len(beliefs)
+    ends = np.cumsum(sizes)
+    members = {
+        int(given): np.ascontiguousarray(beliefs[:, ends[given] - sizes[given] : ends[given]])
+        for given in np.flatnonzero(sizes)
+    }
     transitions = np.full((num_classes, num_classes), _NOISE_AT_START / (num_classes - 1))
     np.fill_diagonal(transitions, 1 - _NOISE_AT_START)
-    joint = np.zeros((num_classes, num_classes))
+    joint = _expect(members, transitions)
     for _ in range(_EM_PASSES):
-        weights = beliefs * transitions.T[labels]
-        weights /= weights.sum(axis=1, keepdims=True)
-        joint[present] = np.add.reduceat(weights, starts, axis=0)
-        transitions = joint.T + _PSEUDO_COUNT
+        transitions = joint + _PSEUDO_COUNT
         transitions /= transitions.sum(axis=1, keepdims=True)
-    return transitions
+        joint = _expect(members, transitions)
+    return transitions, float(joint.trace())
+
+
+def _expect(members: dict[int, Matrix], transitions: Matrix) -> Matrix:
+    """Expected examples of each true class (rows) and given label, [K, K]."""
+    towards = np.ascontiguousarray(transitions.T)
+    joint = np.zeros_like(towards)
+    for given, beliefs in members.items():
+        joint[given] = towards[given] * (beliefs @ (1 / (towards[given] @ beliefs)))
+    return joint.T

@@ -80,8 +80,15 @@ def best_other_probs(labels: NDArray[np.int64], pred_probs: Floats) -> Floats:
     return best
 
 
+def sort_by_class(labels: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Positions in the order of the labels, equal ones in their own order."""
+    # numpy sorts 16-bit numbers by counting, ten times as fast as wider ones.
+    narrow = labels.astype(np.uint16) if labels.max(initial=0) < 1 << 16 else labels
+    return np.argsort(narrow, kind="stable")
+
+
 def class_members(labels: NDArray[np.int64], num_classes: int) -> list[NDArray[np.int64]]:
     """Positions of the examples of each given class, in order; K arrays."""
-    order = np.argsort(labels, kind="stable")
+    order = sort_by_class(labels)
     ends = np.cumsum(np.bincount(labels, minlength=num_classes))
     return np.split(order, ends[:-1])

@@ -10,25 +10,34 @@ set. The rule reads it from the probabilities themselves, in four steps:
    the sharpness grows with the odds of noise against ambiguity, and with the noise itself, since
    frequent noise also blurs the model that learnt from it.
 3. The channel of that sharpness says how many labels are wrong. That many are flagged, the least
-   plausible first; the ranking uses a gentler sharpness, which keeps more of what p says.
+   plausible first. A weak model ranks best by its calibrated probabilities, a strong one by its
+   sharpened beliefs, so the ranking has a sharpness of its own.
 4. Every given class has a budget: the wrong labels that the channel counts there. Where a true
    class is one that the model mostly fails to recognise, that it "sees" such examples among those
    of another class is weak evidence, and counts for less.
 
-The constants were chosen once, on the files of `python -m benchmarks.noise` and on some seventy
-variants of them (other models, fewer classes, other noise); the table in docs/recipes.md shows what
-they give.
+The constants were chosen once, on the files that `python -m benchmarks.noise` reads and on 67
+variants of them: other models, fewer classes, rarer classes, other noise.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from model.noise.channel import Calibrated, Channel, Labels, Matrix
-from model.noise.inputs import Floats, check_inputs, row_blocks
+from model.noise.channel import Channel, Labels, Matrix, Vector, calibrate, log_probs
+from model.noise.inputs import (
+    Floats,
+    best_other_probs,
+    check_inputs,
+    class_members,
+    own_probs,
+    row_blocks,
+    sort_by_class,
+)
 from model.noise.neighbours import neighbour_probs
 
 _SAMPLE = 10_000
@@ -38,8 +47,7 @@ _SAMPLE_PER_CLASS = 50
 _REFERENCE_SHARPNESS = 2.0
 _SHARPNESS_SCALE = 6.0
 _SHARPNESS_RANGE = (1.25, 10.0)
-_RANKING_SHARE = 0.3
-"""Part of the additional sharpness that the ranking uses."""
+_RANKING_SCALE = 0.35
 
 _TESTIMONY_POWER = 3
 """How steeply the weight of a true class falls when the model recognises less than half of it."""
@@ -64,12 +72,10 @@ def find_label_issues(
         ValueError: If shapes, classes or probabilities do not fit.
     """
     given, probs = _join_models(labels, pred_probs, features)
-    sorted_rows = np.argsort(given, kind="stable")
-    counting, ranking = _fit_channels(given, probs, sorted_rows)
-    census = _take_census(given, probs, counting, sorted_rows)
-    quality = _plausibility(given, probs, ranking)
-    suspects = np.argsort(quality, kind="stable")[: census.wrong_labels]
-    return _keep_budgets(given, suspects, census.budgets)
+    channels = _fit_channels(given, probs)
+    census = _take_census(given, probs, channels)
+    suspects = _lowest(census.quality, census.wrong_labels)
+    return _keep_budgets(given, suspects, _budgets(census))
 
 
 def label_quality(
@@ -77,21 +83,28 @@ def label_quality(
 ) -> NDArray[np.float64]:
     """Score how plausible each given label is; sort ascending to see the worst first.
 
+    The mean of three scores that err on different data: the normalised margin, and the probability
+    that the label is right under the ranking channel and under one that is at least twice as sharp
+    as calibrated.
+
     Args:
         labels: Given class, int [N], 0..K-1.
         pred_probs: Out-of-fold class probabilities, float [N, K] or [M, N, K], 0..1, K >= 2.
         features: Embeddings, float [N, D], as in `find_label_issues`.
 
     Returns:
-        Probability that the label is right, float [N], 0..1. It ranks examples; its sum is no
-        estimate of the noise.
+        Scores, float [N], 0..1; low is suspicious.
 
     Raises:
         ValueError: If shapes, classes or probabilities do not fit.
     """
     given, probs = _join_models(labels, pred_probs, features)
-    _, ranking = _fit_channels(given, probs, np.argsort(given, kind="stable"))
-    return _plausibility(given, probs, ranking)
+    channels = _fit_channels(given, probs)
+    quality = (own_probs(given, probs) - best_other_probs(given, probs) + 1.0) / 2
+    for label, rows, logs in _class_blocks(given, probs, channels.floor):
+        quality[rows] += _plausibility(label, channels.ranking, logs)
+        quality[rows] += _plausibility(label, channels.sharp, logs)
+    return quality.astype(np.float64) / 3
 
 
 def _join_models(
@@ -112,18 +125,32 @@ def _join_models(
     return given, probs
 
 
-def _fit_channels(
-    labels: Labels, pred_probs: Floats, sorted_rows: NDArray[np.int64]
-) -> tuple[Channel, Channel]:
-    """The channel that counts wrong labels, and the gentler one that ranks them."""
+@dataclass(frozen=True)
+class _Channels:
+    """The noise channel of one data set, seen at three sharpnesses."""
+
+    counting: Channel
+    ranking: Channel
+    sharp: Channel
+    floor: float
+    """What each probability gains first, so that none is zero."""
+
+
+def _fit_channels(labels: Labels, pred_probs: Floats) -> _Channels:
     size = max(_SAMPLE, _SAMPLE_PER_CLASS * pred_probs.shape[1])
     # Every s-th example in the order of the labels: each class has its share, rare ones too.
-    sample = sorted_rows[:: -(-len(labels) // size)]
-    calibrated = Calibrated(labels[sample], pred_probs[sample])
+    sample = sort_by_class(labels)[:: -(-len(labels) // size)]
+    calibrated = calibrate(labels[sample], pred_probs[sample])
     reference = calibrated.fit(_REFERENCE_SHARPNESS)
     sharpness = _choose_sharpness(reference.noise, reference.ambiguity)
-    ranking_sharpness = 1 + _RANKING_SHARE * (sharpness - 1)
-    return calibrated.fit(sharpness).channel, calibrated.fit(ranking_sharpness).channel
+    gentle = min(sharpness, 1 + _RANKING_SCALE * (sharpness - 1) ** 2)
+    counting = calibrated.fit(sharpness).channel
+    return _Channels(
+        counting=counting,
+        ranking=calibrated.fit(gentle).channel,
+        sharp=counting if sharpness > _REFERENCE_SHARPNESS else reference.channel,
+        floor=calibrated.floor,
+    )
 
 
 def _choose_sharpness(noise: float, ambiguity: float) -> float:
@@ -132,58 +159,74 @@ def _choose_sharpness(noise: float, ambiguity: float) -> float:
     return float(np.clip(_SHARPNESS_SCALE * odds**1.5 * noise**0.5, *_SHARPNESS_RANGE))
 
 
-@dataclass(frozen=True)
+def _class_blocks(
+    labels: Labels, pred_probs: Floats, floor: float
+) -> Iterator[tuple[int, NDArray[np.int64], Matrix]]:
+    """Given label, positions and log-probabilities [K, n] of some examples at a time."""
+    for label, inside in enumerate(class_members(labels, pred_probs.shape[1])):
+        for block in row_blocks((len(inside), pred_probs.shape[1])):
+            rows = inside[block]
+            yield label, rows, log_probs(pred_probs[rows], floor)
+
+
+@dataclass(frozen=True, eq=False)
 class _Census:
-    """What the channel counts in the whole data set."""
+    """What the channels say of the whole data set."""
 
-    wrong_labels: int
-    budgets: NDArray[np.int64]
-    """How many labels of each given class may be flagged, int [K]."""
+    joint: Matrix
+    """Expected examples of each true class (rows) and given label, [K, K]."""
+    recognised: Vector
+    """Expected examples of each true class for which the model puts that class first, [K]."""
+    quality: Vector
+    """P(the given label is right), [N]."""
+
+    @property
+    def wrong_labels(self) -> int:
+        """How many labels are wrong."""
+        return round(self.joint.sum() - self.joint.trace())
 
 
-def _take_census(
-    labels: Labels, pred_probs: Floats, channel: Channel, sorted_rows: NDArray[np.int64]
-) -> _Census:
+def _take_census(labels: Labels, pred_probs: Floats, channels: _Channels) -> _Census:
     num_classes = pred_probs.shape[1]
-    joint = np.zeros((num_classes, num_classes))  # given class, true class
+    joint = np.zeros((num_classes, num_classes))
     recognised = np.zeros(num_classes)
-    for block in row_blocks(pred_probs.shape):
-        rows = sorted_rows[block]
-        posterior = channel.posterior(labels[rows], pred_probs[rows])
-        present, starts = np.unique(labels[rows], return_index=True)
-        joint[present] += np.add.reduceat(posterior, starts, axis=0)
-        best = pred_probs[rows].argmax(axis=1)
-        recognised += np.bincount(best, posterior[np.arange(len(rows)), best], num_classes)
-    wrong = joint.sum() - joint.trace()
-    return _Census(round(wrong), _budgets(joint, recognised))
+    quality = np.empty(len(labels))
+    for label, rows, logs in _class_blocks(labels, pred_probs, channels.floor):
+        beliefs, evidence = channels.counting.explain(label, logs)
+        towards = channels.counting.transitions[:, label]
+        joint[:, label] += towards * (beliefs @ (1 / evidence))
+        best = beliefs.argmax(axis=0)
+        # The belief in the best class is scaled to 1.
+        recognised += np.bincount(best, towards[best] / evidence, num_classes)
+        quality[rows] = _plausibility(label, channels.ranking, logs)
+    return _Census(joint, recognised, quality)
 
 
-def _budgets(joint: Matrix, recognised: Matrix) -> NDArray[np.int64]:
-    """Wrong labels of each given class, true classes weighted by what they testify.
+def _budgets(census: _Census) -> NDArray[np.int64]:
+    """How many labels of each given class may be flagged, int [K]; at least one stays.
 
-    Args:
-        joint: Estimated examples by given class (rows) and true class, [K, K].
-        recognised: Estimated examples of each true class that the model puts there, [K].
-
-    Returns:
-        Budgets, int [K], below the number of examples of the class.
+    These are the wrong ones, the true classes weighted by what they testify.
     """
-    share = recognised / np.maximum(joint.sum(axis=0), 1e-9)
+    share = census.recognised / np.maximum(census.joint.sum(axis=1), 1e-9)
     seen, missed = share**_TESTIMONY_POWER, (1 - share).clip(0, None) ** _TESTIMONY_POWER
-    testimony = seen / (seen + missed)
-    moved = joint * testimony
+    moved = census.joint * (seen / (seen + missed))[:, None]
     np.fill_diagonal(moved, 0)
-    sizes = joint.sum(axis=1).round().astype(np.int64)
-    return np.minimum(moved.sum(axis=1).round().astype(np.int64), np.maximum(sizes - 1, 0))
+    sizes = census.joint.sum(axis=0).round()
+    return np.minimum(moved.sum(axis=0).round(), (sizes - 1).clip(0, None)).astype(np.int64)
 
 
-def _plausibility(labels: Labels, pred_probs: Floats, channel: Channel) -> NDArray[np.float64]:
-    """P(the given label is right), float [N]."""
-    right = np.empty(len(labels))
-    for block in row_blocks(pred_probs.shape):
-        posterior = channel.posterior(labels[block], pred_probs[block])
-        right[block] = posterior[np.arange(len(posterior)), labels[block]]
-    return right
+def _plausibility(label: int, channel: Channel, logs: Matrix) -> Vector:
+    """P(the given label is right) of examples of one given label, float [n]."""
+    beliefs, evidence = channel.explain(label, logs)
+    return channel.transitions[label, label] * beliefs[label] / evidence
+
+
+def _lowest(scores: NDArray[np.float64], count: int) -> NDArray[np.int64]:
+    """Positions of the `count` lowest scores, ascending; of equal ones the first."""
+    if count == 0:
+        return np.zeros(0, np.int64)
+    candidates = np.flatnonzero(scores <= np.partition(scores, count - 1)[count - 1])
+    return candidates[np.argsort(scores[candidates], kind="stable")][:count]
 
 
 def _keep_budgets(
@@ -191,7 +234,7 @@ def _keep_budgets(
 ) -> NDArray[np.bool_]:
     """Flag suspects, the most suspicious first, as far as the budget of their class reaches."""
     flagged = np.zeros(len(labels), bool)
-    by_class = suspects[np.argsort(labels[suspects], kind="stable")]
+    by_class = suspects[sort_by_class(labels[suspects])]
     classes = labels[by_class]
     rank = np.arange(len(by_class)) - np.searchsorted(classes, classes)
     flagged[by_class[rank < budgets[classes]]] = True
