@@ -1,0 +1,156 @@
+"""What is compared on real noisy labels: the same network, taught and read in different ways.
+
+N examples, K classes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from model.batch import UNKNOWN_LABEL
+from model.config import GMEAN_F1, LOG_ODDS, NARROW, NONE, RESIZE, Recipe
+from model.job import Job, JobResult, Trainer
+from model.noise import confident_learning
+from model.out_of_fold import OutOfFold
+from model.recipes import winners_ensemble
+
+BASELINE, CLEANLAB, WINNERS, OURS, CLEAN = "baseline", "cleanlab", "winners", "ours", "clean"
+"""Names of the arms. The last one learns the true labels: it is no competitor, but shows how much
+the wrong labels cost this network."""
+COMPARED = (BASELINE, CLEANLAB, WINNERS, OURS)
+
+AFTER_TRAINING = {
+    **{"name": "", "noise_filter": NONE, "filter_rounds": 1, "filter_epochs": 0},
+    **{"folds": 2, "folds_trained": 0, "member_folds": 0},
+    **{"ensemble_mean": "arithmetic", "ensemble_weights": "equal", "decision_rule": "argmax"},
+}
+"""Recipe fields that decide which trainings there are and what is made of them, but not what a
+single one does, with a value that all arms share."""
+
+
+@dataclass(frozen=True)
+class Scale:
+    """How much every arm may spend on its networks; the same for all."""
+
+    width: int
+    """Channels of the network's first layer."""
+    size: int
+    """Side of its input, pixels."""
+    epochs: int
+    folds: int
+
+    def recipe(self, *, seed: int, has_categories: bool) -> Recipe:
+        """The baseline: cross-entropy on the given labels, the mean of the folds' networks."""
+        return Recipe(
+            name=BASELINE,
+            seed=seed,
+            backbone=NARROW,
+            narrow_width=self.width,
+            pretrained=False,
+            hidden_size=128,
+            category_levels=2 if has_categories else 0,
+            image_size=self.size,
+            eval_framing=RESIZE,
+            crop_scale=0.8,
+            learning_rate=4e-3,
+            weight_decay=0.05,
+            batch_size=64,
+            epochs=self.epochs,
+            ema_decay=0.99,
+            tta="flip",
+            folds=self.folds,
+            filter_rounds=1,
+        )
+
+
+SCALES = {
+    "cpu": Scale(width=16, size=32, epochs=8, folds=3),
+    "gpu": Scale(width=32, size=64, epochs=12, folds=5),
+}
+"""Sizes by name."""
+
+
+def winners(base: Recipe) -> Recipe:
+    """The winners' recipe around the same network, for as many epochs, at one input size."""
+    theirs = winners_ensemble()
+    return replace(
+        base,
+        name=WINNERS,
+        label_smoothing=theirs.label_smoothing,
+        mixing=theirs.mixing,
+        mixing_prob=theirs.mixing_prob,
+        category_dropout=theirs.category_dropout if base.category_levels else 0.0,
+        balance=theirs.balance,
+        noise_filter=theirs.noise_filter,
+        decision_rule=theirs.decision_rule,
+    )
+
+
+def ours(base: Recipe) -> Recipe:
+    """Our filter, our category prior and our decision rule; the trainings are the baseline's."""
+    return replace(
+        base,
+        name=OURS,
+        noise_filter="label_issues",
+        category_prior=LOG_ODDS if base.category_levels else NONE,
+        decision_rule=GMEAN_F1,
+    )
+
+
+ARMS: dict[str, Callable[[Recipe], Recipe]] = {
+    BASELINE: lambda base: base,
+    CLEANLAB: lambda base: replace(base, name=CLEANLAB),
+    WINNERS: winners,
+    OURS: ours,
+    CLEAN: lambda base: replace(base, name=CLEAN),
+}
+"""Recipe of each arm, made from the baseline's."""
+
+
+def without_issues(table: OutOfFold) -> NDArray[np.int64]:
+    """Given labels without those that cleanlab's default filter flags, int [N].
+
+    Our own implementation does it, which equals cleanlab 2.9 bit for bit (`benchmarks.noise`
+    and the tests compare them), so that the peer needs no installation.
+    """
+    probs = table.pred_probs.mean(axis=0)
+    return np.where(confident_learning(table.given, probs), UNKNOWN_LABEL, table.given)
+
+
+@dataclass(eq=False)
+class Remembering:
+    """A trainer that does no training twice, whichever arm asks for it."""
+
+    train: Trainer
+    known: dict[str, JobResult] = field(default_factory=dict[str, JobResult])
+
+    def __call__(self, job: Job) -> JobResult:
+        """Result of a job, from memory if an equal one was done."""
+        key = fingerprint(job)
+        if key not in self.known:
+            self.known[key] = self.train(job)
+        return self.known[key]
+
+
+def fingerprint(job: Job) -> str:
+    """Equal for jobs that must have equal results, whatever they are called.
+
+    Raises:
+        ValueError: If the job starts from given weights, or labels have weights; no arm does that.
+    """
+    lesson = job.lesson
+    if job.initial is not None or lesson.weights is not None:
+        raise ValueError(f"{job.name}: weights are not part of the fingerprint.")
+    settings = asdict(replace(job.recipe, **AFTER_TRAINING))
+    extras = [job.wants_dynamics, job.extra_classes]
+    digest = hashlib.sha256(json.dumps([settings, extras], sort_keys=True).encode())
+    for numbers in (lesson.split.train, lesson.split.valid, lesson.labels, job.predict):
+        digest.update(np.ascontiguousarray(numbers).tobytes())
+        digest.update(b"|")
+    return digest.hexdigest()
