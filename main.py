@@ -137,7 +137,7 @@ def train(args: argparse.Namespace, given: Sequence[str], desk: Desk) -> None:
     if model.is_child():
         model.train_as_child(images, weights=args.weights)
         return
-    if args.tune and desk.found is None:
+    if args.tune != 0 and desk.found is None:
         recipe = search(recipe, images, args.tune)
     if desk.found is None:
         say(f"Recipe {recipe.name}: {model.changes(model.Recipe(), recipe)}")

@@ -232,7 +232,9 @@ def _connect(folder: Path, rank: int, size: int, device_type: str) -> None:
 
 def _empty(folder: Path) -> None:
     for path in folder.iterdir():
-        if path.name != "rendezvous":
+        if path.is_dir():
+            shutil.rmtree(path)
+        elif path.name != "rendezvous":
             path.unlink()
 
 

@@ -52,3 +52,7 @@ def test_the_library_loads_the_client_and_the_words_only():
     allowed = ("nsml_shim.client", "nsml_shim.errors", "nsml_shim.names", "nsml_shim.protocol")
     ours = {name for name in modules if name.startswith("nsml_shim.")}
     assert {name for name in ours if not name.startswith(allowed)} == set()
+
+
+def test_rules_about_label_noise_need_numpy_alone():
+    assert third_party(loaded_by("import model.noise")) - {"model"} == {"numpy"}
