@@ -1,6 +1,7 @@
 """The real sets: archives drawn here in the published form, read, resized and scored."""
 
 import io
+from typing import Any
 
 import numpy as np
 import pytest
@@ -29,26 +30,26 @@ def jpegs(count, size, seed):
 def folder(tmp_path):
     jpeg, offset = jpegs(12, (6, 8), seed=0)
     rows = np.arange(12)
-    np.savez(
-        tmp_path / "fashion5_dev.npz",
+    shop: dict[str, Any] = {
         **{"jpeg": jpeg, "offset": offset, "group": rows // 2, "is_test": rows >= 8},
         **{"given": (rows % 5).astype(np.uint8), "clean": ((rows + 1) % 5).astype(np.uint8)},
         **{"large": rows % 2, "large_names": np.array(["coats", "shoes"])},
         **{"middle": rows % 3, "middle_names": np.array(["a", "b", "c"])},
-        class_names=np.array(["Women", "Unisex", "Girls", "Boys", "Men"]),
-    )
+        "class_names": np.array(["Women", "Unisex", "Girls", "Boys", "Men"]),
+    }
+    np.savez(tmp_path / "fashion5_dev.npz", **shop)
     test_jpeg, test_offset = jpegs(10, (32, 32), seed=1)
     train_jpeg, train_offset = jpegs(10, (32, 32), seed=2)
     digits = np.arange(10, dtype=np.uint8)
-    np.savez(
-        tmp_path / "cifar10n_dev.npz",
+    cifar: dict[str, Any] = {
         **{"jpeg": train_jpeg, "offset": train_offset, "clean": digits},
         **{"test_jpeg": test_jpeg, "test_offset": test_offset, "test_clean": digits},
         **{"aggre": digits, "random1": digits[::-1], "bal10": np.arange(10)[::-1]},
         **{"imb5_aggre": np.array([7, 3]), "imb5m_aggre": np.array([5, 4, 6])},
-        imb5_classes=np.array([3, 4, 6, 7, 5], dtype=np.uint8),
-        class_names=np.array(list("abcdefghij")),
-    )
+        "imb5_classes": np.array([3, 4, 6, 7, 5], dtype=np.uint8),
+        "class_names": np.array(list("abcdefghij")),
+    }
+    np.savez(tmp_path / "cifar10n_dev.npz", **cifar)
     return tmp_path
 
 
@@ -123,10 +124,8 @@ def test_weighted_scores_equal_those_of_scikit_learn(folder):
     expected = f1_score(
         five.test_labels,
         predicted,
-        average=None,
-        labels=range(5),
+        average=None,  # pyright: ignore[reportArgumentType]
         sample_weight=five.class_weights[five.test_labels],
-        zero_division=0,
     )
     assert np.allclose(five.score(predicted), expected)
 
