@@ -204,6 +204,11 @@ class SessionFolder(NamedTuple):
         except FileNotFoundError:
             return None
 
+    def checkpoint_records(self) -> list[CheckpointRecord]:
+        """Records of all checkpoints, in no particular order."""
+        found = (self.checkpoint(name) for name in self.checkpoint_names())
+        return [record for record in found if record]
+
     def checkpoint_names(self) -> list[str]:
         """Keys of all checkpoints, in no particular order."""
         try:

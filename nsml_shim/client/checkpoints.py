@@ -128,7 +128,7 @@ def _publish(
     folder: SessionFolder, name: str, draft: Path, *, size: int, single_file: bool
 ) -> None:
     """Give the draft its final place and let the index file name it."""
-    before = [record for other in folder.checkpoint_names() if (record := folder.checkpoint(other))]
+    before = folder.checkpoint_records()
     now = time.time()
     record = CheckpointRecord(
         name=name,
@@ -234,8 +234,8 @@ def _find(current: Session, wanted: str, name: object) -> tuple[SessionFolder, C
         places.append(current.instruction.session)
     for place in places:
         folder = current.folder_of(place)
-        names = folder.checkpoint_names() if name is None else [str(name)]
-        records = [record for other in names if (record := folder.checkpoint(other))]
+        found = None if name is None else folder.checkpoint(str(name))
+        records = folder.checkpoint_records() if name is None else [found] if found else []
         if records:
             return folder, max(records, key=lambda record: record.saved_at)
     raise KeyError(f"No model: {wanted}/nsml_model/{'*' if name is None else name},")

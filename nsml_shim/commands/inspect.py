@@ -109,7 +109,7 @@ def checkpoints(platform: Platform, name: SessionName) -> list[CheckpointRow]:
     row = platform.find_session(name)
     refuse_submission("ls", row)
     folder = platform.folder(row)
-    records = [r for key in folder.checkpoint_names() if (r := folder.checkpoint(key))]
+    records = folder.checkpoint_records()
     rows = [CheckpointRow(r.name, r.saved_at, r.elapsed, r.summary, r.size) for r in records]
     return sorted(rows, key=lambda row: row.saved_at)
 

@@ -27,6 +27,8 @@ from nsml_shim.sessions import leases, processes, snapshot
 from nsml_shim.store.sessions import SessionRow
 
 POLL_SECONDS = 0.2
+MEMORY_SECONDS = 1.0
+"""Between two measurements of what a session's processes use."""
 GRACE_SECONDS = 10.0
 """Between the polite signal and the other one."""
 PR_SET_PDEATHSIG = 1
@@ -41,7 +43,11 @@ class Watch:
 
     checkpoints: dict[str, float] = field(default_factory=dict[str, float])
     """When each checkpoint was saved."""
+    checkpoints_changed: int = 0
+    """When the folder of checkpoints was last changed, nanoseconds."""
     reports_offset: int = 0
+    memory_due: float = 0.0
+    """When the processes' memory is to be measured again; monotonic seconds."""
 
 
 def supervise(platform: Platform, name: SessionName) -> None:
@@ -120,7 +126,7 @@ def _run(
         except subprocess.TimeoutExpired:
             pass
         copy_records(platform, row, folder, watch)
-        cause = cause or _reason_to_end(row, folder, child.pid) or deadline.exceeded(folder)
+        cause = cause or _reason_to_end(row, folder, child.pid, watch) or deadline.exceeded(folder)
         if cause:
             platform.sessions.set_stopping(row)
             processes.kill_tree(child.pid, GRACE_SECONDS, orphans_of=os.getpid())
@@ -128,6 +134,8 @@ def _run(
         code = SIGNAL_BASE - code  # bubblewrap passes a signal on as shells do
     # Whatever the guest left running ends with it: nothing may hold a GPU without a lease.
     processes.kill_tree(child.pid, 1.0, orphans_of=os.getpid())
+    # Two saves within one tick of the clock leave one time behind; the last look goes by none.
+    watch.checkpoints_changed = 0
     copy_records(platform, row, folder, watch)
     return code, cause or _cause(row, folder, code)
 
@@ -179,11 +187,13 @@ def _pin(pid: int, cpus: int) -> None:
         os.sched_setaffinity(pid, usable[:cpus])
 
 
-def _reason_to_end(row: SessionRow, folder: SessionFolder, pid: int) -> str:
+def _reason_to_end(row: SessionRow, folder: SessionFolder, pid: int, watch: Watch) -> str:
     """Why the session has to end now; "" if it may go on."""
     if folder.stop.exists():
         return _stop_cause(folder)
-    if row.memory:
+    # Adding up a process tree reads all of /proc, which is no work for five times a second.
+    if row.memory and time.monotonic() >= watch.memory_due:
+        watch.memory_due = time.monotonic() + MEMORY_SECONDS
         used = processes.resident_bytes([pid, *processes.descendants(pid)])
         if used > row.memory:
             return (
@@ -211,11 +221,18 @@ def describe(code: int) -> str:
 
 def copy_records(platform: Platform, row: SessionRow, folder: SessionFolder, watch: Watch) -> None:
     """Copy new checkpoints and the newest summary from the session folder into the store."""
-    records = [r for name in folder.checkpoint_names() if (r := folder.checkpoint(name))]
-    new = [r for r in records if watch.checkpoints.get(r.name) != r.saved_at]
-    if new:
-        platform.checkpoints.put(row.id, new)
-        watch.checkpoints |= {record.name: record.saved_at for record in new}
+    # Every save renames a record into the folder, so an old time says that there is nothing new.
+    changed = folder.checkpoints.stat().st_mtime_ns if folder.checkpoints.exists() else 0
+    if changed != watch.checkpoints_changed:
+        watch.checkpoints_changed = changed
+        new = [
+            record
+            for record in folder.checkpoint_records()
+            if watch.checkpoints.get(record.name) != record.saved_at
+        ]
+        if new:
+            platform.checkpoints.put(row.id, new)
+            watch.checkpoints |= {record.name: record.saved_at for record in new}
     summary = _newest_summary(folder.reports, watch)
     if summary is not None:
         platform.sessions.set_summary(row, summary)
@@ -244,10 +261,8 @@ def _finish(
     with open(folder.log, "a", encoding="utf-8") as log:
         # The script has said itself why it exited; of its killing it knows nothing.
         log.write(f"{LAST_LINE}\n" if code is not None and code >= 0 else f"{cause}\n{LAST_LINE}\n")
-    for name in folder.checkpoint_names():
-        record = folder.checkpoint(name)
-        if record:
-            snapshot.adopt(folder.checkpoints / record.folder, platform.settings.blobs)
+    for record in folder.checkpoint_records():
+        snapshot.adopt(folder.checkpoints / record.folder, platform.settings.blobs)
     now = platform.clock()
     write_atomic(folder.exit, json.dumps({"code": code, "cause": cause, "ended_at": now}).encode())
     platform.sessions.set_exited(row, cause=cause, exit_code=code, now=now)
