@@ -162,7 +162,9 @@ def test_an_unfinished_campaign_predicts_with_its_newest_network(many, make_sour
     assert trainee.blueprint.recipe.image_size == 24
     prior = trainee.blueprint.prior
     assert prior is not None
-    assert prior == campaign.finished[-1].blueprint.prior
+    kept = campaign.finished[-1].blueprint
+    assert kept is not None
+    assert prior == kept.prior
 
 
 def test_a_damaged_campaign_is_refused(many, tmp_path):
