@@ -85,9 +85,10 @@ def fingerprints(
     framing = framing or Squeeze()
     done = 0
     for batch in stream_batches(files, order, batch_size=BATCH, framing=framing, workers=workers):
-        positions, fine = batch.indices.numpy(), batch.readable.numpy()
-        hashes[positions] = np.where(fine, picture_hashes(batch.images.numpy()), NO_HASH)
-        readable[positions] = fine
+        positions = batch.indices.numpy()
+        # The grey square in place of an unreadable picture has no features.
+        hashes[positions] = picture_hashes(batch.images.numpy())
+        readable[positions] = batch.readable.numpy()
         done += len(positions)
         if on_progress:
             on_progress("Looking at pictures", done, len(files.names))

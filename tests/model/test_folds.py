@@ -68,6 +68,21 @@ def test_the_single_examples_level_what_a_large_group_has_unbalanced():
     assert set(folds[10:]) == set(range(4)) - {folds[0]}
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_the_largest_groups_go_first_so_that_small_ones_can_make_up_for_them(seed):
+    groups = np.repeat([0, 1, 2, 3], [2, 2, 2, 6])
+    folds = grouped_folds(np.zeros(12, dtype=np.int64), groups, folds=2, seed=seed)
+    assert np.bincount(folds).tolist() == [6, 6]
+
+
+def test_a_rare_class_counts_more_than_a_frequent_one():
+    # The last pair could balance either class; the frequent one is balanced by the single examples.
+    labels = np.array([0] * 4 + [1] * 3 + [0, 1] + [0] * 95)
+    groups = np.array([0] * 4 + [1] * 3 + [2, 2] + list(range(3, 98)))
+    folds = grouped_folds(labels, groups, folds=2, seed=0)
+    assert table(labels, folds, 2).tolist() in ([[50, 50], [1, 3]], [[50, 50], [3, 1]])
+
+
 def test_an_example_without_a_label_is_in_no_fold_even_within_a_group():
     labels = np.array([0, 0, -1, 0, 1, 1, 1, -1])
     groups = np.array([0, 1, 1, 2, 3, 4, 5, 6])
