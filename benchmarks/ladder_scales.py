@@ -61,10 +61,10 @@ SCALES = {
             "effnet_b1_balanced": {"learning_rate": 0.02, "epochs": 6, "ema_decay": 0.99},
             "rrc_smooth_cutmix": {},
             "metadata": {},
-            "self_filtered": {"folds": 3, "folds_trained": 3, "filter_rounds": 1},
+            "self_filtered": {"folds_trained": 3, "filter_rounds": 1},
             "plain_sampler_low_lr": {"learning_rate": 0.002, "patience": 0},
-            "winners_ensemble": {"member_folds": 3, "image_sizes": "40,56"},
-            "final": {"folds_trained": 0, "member_folds": 0, "filter_rounds": 2},
+            "winners_ensemble": {"member_folds": 3, "image_sizes": "48,56"},
+            "final": {"member_folds": 0},
         },
     ),
     "gpu": Scale(
