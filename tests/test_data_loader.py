@@ -393,3 +393,10 @@ def test_without_a_command_the_usage_is_printed(capsys):
         main([])
     assert left.value.code == 2
     assert "usage: python -m data_loader" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("workers", ["0", "-1", "many"])
+def test_a_number_of_threads_that_is_none_is_refused(tmp_path, capsys, workers):
+    with pytest.raises(SystemExit):
+        main(["eda", str(tmp_path), "--workers", workers])
+    assert "is not a number of threads from 1" in capsys.readouterr().err

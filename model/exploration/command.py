@@ -44,8 +44,15 @@ def _add_eda(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--workers",
-        type=int,
+        type=_threads,
         default=usable_cores(),
         metavar="N",
         help="decoding threads (default: as many as there are cores, %(default)s)",
     )
+
+
+def _threads(text: str) -> int:
+    """A number of threads, at least 1."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of threads from 1")
+    return int(text)

@@ -14,6 +14,7 @@ from model.exploration.survey import Gallery, survey
 from model.exploration.suspects import Suspect, find_suspects
 from model.pixels.corrections import Correction, save_corrections
 from model.pixels.faults import findings
+from model.pixels.table import DataError
 from model.progress import ProgressLines
 
 PAGE, CORRECTIONS = "index.html", "corrections.csv"
@@ -44,17 +45,17 @@ def explore(
         say: Takes the lines for the terminal.
 
     Raises:
-        DataError: If the table of predictions cannot be used.
+        DataError: If the table of predictions, or the folder, cannot be used.
     """
     table = None
     if predictions:
         table = read_predictions(predictions, len(gallery.class_names))
         for line in _mismatch(gallery.names, table.names, predictions.name):
             say(line)
+    _make_folder(out)  # before the long look, not after it
     seen = survey(gallery.files, workers=workers, on_progress=ProgressLines(say))
     suspects = find_suspects(gallery, seen.repeated, table)
     found = Findings(gallery, seen, suspects, predictions.name if predictions else "")
-    out.mkdir(parents=True, exist_ok=True)
     for line in [*terminal_lines(found), "", *(f"Wrote {path}" for path in write(found, out))]:
         say(line)
     return found
@@ -81,6 +82,17 @@ def write(found: Findings, out: Path) -> list[Path]:
             contact_sheet(tiles, lettering).save(out / name)
             files.append(out / name)
     return files
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DataError(
+            f"{folder} cannot be made: {error.strerror}.",
+            "It is the folder for the page and the contact sheets.",
+            "Give another one with --out.",
+        ) from error
 
 
 def _mismatch(names: Sequence[str], predicted: Sequence[str], table: str) -> tuple[str, ...]:

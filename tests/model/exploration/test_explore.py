@@ -8,6 +8,7 @@ from PIL import Image
 
 from model.exploration.explore import explore
 from model.pixels.corrections import COLUMNS, read_corrections
+from model.pixels.faults import Damage
 from model.pixels.table import DataError
 
 VOID = {"meta", "img", "input", "br"}
@@ -128,3 +129,10 @@ def test_a_table_of_other_classes_is_refused_before_anything_is_decoded(gallery,
     with pytest.raises(DataError):
         look(gallery, tmp_path / "eda", tmp_path / "p.npz")
     assert not (tmp_path / "eda").exists()
+
+
+def test_a_folder_that_cannot_be_made_is_refused_before_anything_is_decoded(gallery, tmp_path):
+    (tmp_path / "eda").write_text("in the way", encoding="utf-8")
+    with pytest.raises(DataError, match="cannot be made: File exists"):
+        look(gallery, tmp_path / "eda")
+    assert gallery.files.tally.among(gallery.names, Damage.UNREADABLE) == {}
