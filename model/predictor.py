@@ -68,13 +68,19 @@ def predict_with(
             return choose_compute(recipe.precision, trainee.network, device)
 
         recipe = predictor.members[0].blueprint.recipe
-        return predict_ensemble(
+        prediction = predict_ensemble(
             predictor,
             source,
             compute_of=compute_of,
             workers=loader_workers(recipe.loader_workers, ranks=1),
             on_progress=on_progress,
         )
+        for cost in prediction.costs:
+            say(
+                f"  {cost.name}: {1e3 * cost.compute:.1f} ms per picture to compute, "
+                f"{1e3 * cost.decode:.1f} ms to wait for pixels"
+            )
+        return prediction
     if predictor.learner is None:
         predictor.to(device)
     recipe = predictor.blueprint.recipe

@@ -144,8 +144,10 @@ def test_the_saved_ensemble_predicts_the_same(many, make_source, tmp_path):
     outcome.ensemble.save(tmp_path)
     loaded = load_checkpoint(tmp_path, torch.device("cpu"), training=False)
     unlabelled = replace(source, labels=np.full(36, UNKNOWN_LABEL))
-    told = {"say": lambda line: None, "on_progress": ignore_progress}
+    said = []
+    told = {"say": said.append, "on_progress": ignore_progress}
     first = predict_with(outcome.ensemble, unlabelled, **told)
+    assert sum("ms per picture to compute" in line for line in said) == 4
     second = predict_with(loaded, unlabelled, **told)
     assert np.array_equal(first.pred_probs, second.pred_probs)
     assert np.array_equal(first.y_pred, second.y_pred)
