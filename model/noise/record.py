@@ -25,7 +25,7 @@ class Correction(NamedTuple):
     image_name: str
     given: int
     answer: int | None
-    """Label to learn instead; None drops the label, and becomes an empty cell."""
+    """Label to learn instead; None drops it, and is written as `drop`."""
     score: float
     """Low is suspicious."""
 

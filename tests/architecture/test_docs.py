@@ -12,7 +12,7 @@ import pytest
 import nsml_shim.cli
 
 ROOT = Path(__file__).resolve().parents[2]
-MADE = {"__pycache__", "build", "dist", "demo", "demo.truth", "checkpoints"}
+MADE = {"__pycache__", "build", "dist", "demo", "demo.truth", "checkpoints", "eda"}
 """Folders that the tools and the walks leave behind (.gitignore)."""
 MACHINE_PATH = re.compile(r"(?<![\w.~$}>/-])/(?:work|root|home|Users)/[\w.-]+")
 LINK = re.compile(r"\]\(([^)\s]+)\)")
