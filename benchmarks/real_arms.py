@@ -58,7 +58,7 @@ class Scale:
             image_size=self.size,
             eval_framing=RESIZE,
             crop_scale=0.8,
-            learning_rate=4e-3,
+            learning_rate=6e-3,
             weight_decay=0.05,
             batch_size=64,
             epochs=self.epochs,
@@ -70,7 +70,7 @@ class Scale:
 
 
 SCALES = {
-    "cpu": Scale(width=16, size=32, epochs=8, folds=3),
+    "cpu": Scale(width=16, size=32, epochs=8, folds=4),
     "gpu": Scale(width=32, size=64, epochs=12, folds=5),
 }
 """Sizes by name."""

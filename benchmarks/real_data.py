@@ -110,12 +110,14 @@ def resized(pixels: torch.Tensor, boxes: NDArray[np.float64], size: int) -> torc
         uint8 [B, S, S, 3].
     """
     _, height, width, _ = pixels.shape
-    across = _triangles(boxes[:, 0], boxes[:, 2], size, width)  # [B, S, W]
     down = _triangles(boxes[:, 1], boxes[:, 3], size, height)  # [B, S, H]
-    rows = torch.bmm(down, pixels.float().flatten(2))  # [B, S, W * 3]
-    rows = rows.unflatten(2, (width, 3)).transpose(1, 2).flatten(2)  # [B, W, S * 3]
-    square = torch.bmm(across, rows).unflatten(2, (size, 3)).transpose(1, 2)
-    return square.add_(0.5).clamp_(0, 255).to(torch.uint8).contiguous()
+    across = _triangles(boxes[:, 0], boxes[:, 2], size, width)  # [B, S, W]
+    # Colours go between the axes, so that both products work on plain matrices.
+    planes = pixels.transpose(2, 3).float().flatten(2)  # [B, H, 3 * W]
+    rows = torch.bmm(down, planes).view(len(pixels), size * 3, width)
+    square = torch.bmm(rows, across.transpose(1, 2)).view(len(pixels), size, 3, size)
+    square = square.add_(0.5).clamp_(0, 255).to(torch.uint8)
+    return square.transpose(2, 3).contiguous()
 
 
 def _triangles(
