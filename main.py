@@ -257,13 +257,19 @@ def join(args: argparse.Namespace, desk: Desk) -> None:
         session, colon, checkpoint = place.rpartition(":")
         if Path(place).is_dir():
             read(place)
-        elif colon:
-            nsml.load(checkpoint, load_fn=read, session=session)
-        else:
+            continue
+        if not colon or not nsml.IS_ON_NSML:
             raise model.CheckpointError(
-                f"--ensemble {place}: no such folder. "
-                "Give SESSION:CHECKPOINT, for example team/review_img/1:best, or a folder."
+                f"--ensemble {place}: no such folder. Give the folder of a checkpoint, or, inside "
+                "a session, SESSION:CHECKPOINT, for example team/review_img/1:best."
             )
+        try:
+            nsml.load(checkpoint, load_fn=read, session=session)
+        except KeyError as error:
+            raise model.CheckpointError(
+                f"--ensemble {place}: {error.args[0]} "
+                f"`nsml model ls {session}` lists what there is."
+            ) from error
     desk.found = model.join_ensembles(ingredients, chosen_recipe(args), say=say)
     keep("best", desk.found.save, args.checkpoints)
 

@@ -67,8 +67,6 @@ SCALES = {
             "final": {"member_folds": 0},
         },
     ),
-    "gpu": Scale(
-        generate=("--scale", "full", "--images", "20000"), resources=("-g", "1"), at_once=1
-    ),
-    "full": Scale(generate=("--scale", "full"), resources=("-g", "1"), at_once=1),
+    "gpu": Scale(generate=("--scale", "full", "--images", "20000"), resources=(), at_once=1),
+    "full": Scale(generate=("--scale", "full"), resources=(), at_once=1),
 }
