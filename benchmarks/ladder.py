@@ -229,9 +229,8 @@ def print_table(rungs: Sequence[Rung], scale: Scale) -> None:
         before = means[recipe]
     if means:
         top, first = list(means.values())[-1], next(iter(means.values()))
-        print(
-            f"\nladder: {top:.3f} gmean-F1 (peer {first:.3f}, ratio {top / max(first, 1e-9):.2f})"
-        )
+        ratio = f"{top / first:.2f}" if first else "infinite"
+        print(f"\nladder: {top:.3f} gmean-F1 (peer {first:.3f}, ratio {ratio})")
 
 
 if __name__ == "__main__":
