@@ -17,6 +17,7 @@ from data_loader import (
     write_corrections,
     write_out_of_fold,
 )
+from model.augment import Resize
 from model.batch import UNKNOWN_LABEL, ExampleSource
 from model.noise.record import FilterRecord
 from model.out_of_fold import OutOfFold
@@ -24,14 +25,6 @@ from model.out_of_fold import OutOfFold
 HEADER = ["category_1", "category_2", "category_3", "category_4", "answer", "image_name"]
 FOOD = ("식품", "축산물", '한우, "1++"', "")
 LIPS = ("화장품/미용", "색조메이크업", "립스틱", "")
-
-
-class Whole:
-    size = 16
-    pads = False
-
-    def box(self, width, height, index):
-        return 0, 0, width, height
 
 
 def draw(folder, names):
@@ -147,7 +140,9 @@ def test_broken_pictures_are_counted_once_and_told(dataset):
     test, train = read_test(dataset / "test"), read_train(dataset)
     for images in (test, train):
         for _ in range(2):
-            list(images.batches(np.arange(len(images)), batch_size=4, framing=Whole(), workers=2))
+            list(
+                images.batches(np.arange(len(images)), batch_size=4, framing=Resize(16), workers=2)
+            )
     assert test.unreadable() == ["a.jpg"]
     assert test.report()[-1] == (
         "1 of 3 pictures could not be read and were replaced by grey (first: a.jpg: zero bytes)"
@@ -162,7 +157,7 @@ def test_a_subset_keeps_order_labels_and_categories_and_counts_with_the_whole(da
     (dataset / "train" / "train_data" / "리뷰 4.jpg").write_bytes(b"")
     images = read_train(dataset)
     part = images.subset(np.array([9, 4]))
-    (batch,) = part.batches(np.array([1, 0]), batch_size=4, framing=Whole(), workers=1)
+    (batch,) = part.batches(np.array([1, 0]), batch_size=4, framing=Resize(16), workers=1)
     assert part.names == ["리뷰 9.jpg", "리뷰 4.jpg"]
     assert part.labels.tolist() == [4, 4]
     assert part.categories == [images.categories[9], images.categories[4]]

@@ -3,12 +3,15 @@
 import ast
 import re
 import sys
+from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 
+import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+import model
 import nsml_shim
 
 if sys.version_info >= (3, 11):
@@ -58,12 +61,19 @@ def test_the_library_offers_the_names_of_the_contract_and_no_others():
     assert public(nsml.constants) == CONSTANTS
 
 
-def test_the_front_of_the_model_lists_what_it_imports():
+def test_the_front_of_the_model_lists_and_fetches_what_it_promises_to_type_checkers():
     front = ast.parse((ROOT / "model" / "__init__.py").read_text(encoding="utf-8"))
-    imports = [node for node in front.body if isinstance(node, ast.ImportFrom)]
-    imported = {alias.asname or alias.name for node in imports for alias in node.names}
-    lists = [node.value for node in front.body if isinstance(node, ast.Assign)]
-    assert [sorted(ast.literal_eval(value)) for value in lists] == [sorted(imported)]
+    (promised,) = [node for node in front.body if isinstance(node, ast.If)]
+    imports = [node for node in promised.body if isinstance(node, ast.ImportFrom)]
+    homes = {alias.name: str(node.module) for node in imports for alias in node.names}
+    assert sorted(model.__all__) == sorted(homes)
+    for name, home in homes.items():
+        assert getattr(model, name) is getattr(import_module(home), name), name
+
+
+def test_a_name_that_the_model_does_not_have_is_missed_as_in_any_module():
+    with pytest.raises(AttributeError, match="module 'model' has no attribute 'utils'"):
+        _ = model.utils
 
 
 def test_the_package_list_equals_the_packages_on_disk():

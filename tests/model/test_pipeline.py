@@ -56,9 +56,7 @@ def test_a_plain_recipe_needs_no_campaign(recipe, many):
 
 def test_variants_are_every_backbone_at_every_size_with_every_seed(recipe):
     recipe = replace(recipe, seed=5, backbones="narrow,resnet18", image_sizes="16, 24", seeds=2)
-    found = [
-        (v.recipe.backbone, v.recipe.image_size, v.recipe.seed) for v in variants(recipe)
-    ]
+    found = [(v.recipe.backbone, v.recipe.image_size, v.recipe.seed) for v in variants(recipe)]
     assert len(set(found)) == 8
     assert found[0] == ("narrow", 16, 5)
     assert found[-1] == ("resnet18", 24, 6)
