@@ -43,6 +43,9 @@ class Scale:
     size: int
     """Side of its input, pixels."""
     epochs: int
+    """Where there is nothing but the picture."""
+    category_epochs: int
+    """Where there is a product category too, which is learned sooner."""
     folds: int
 
     def recipe(self, *, seed: int, has_categories: bool) -> Recipe:
@@ -58,10 +61,10 @@ class Scale:
             image_size=self.size,
             eval_framing=RESIZE,
             crop_scale=0.8,
-            learning_rate=6e-3,
+            learning_rate=4e-3,
             weight_decay=0.05,
             batch_size=64,
-            epochs=self.epochs,
+            epochs=self.category_epochs if has_categories else self.epochs,
             ema_decay=0.99,
             tta="flip",
             folds=self.folds,
@@ -70,8 +73,8 @@ class Scale:
 
 
 SCALES = {
-    "cpu": Scale(width=16, size=32, epochs=8, folds=4),
-    "gpu": Scale(width=32, size=64, epochs=12, folds=5),
+    "cpu": Scale(width=16, size=32, epochs=12, category_epochs=10, folds=4),
+    "gpu": Scale(width=32, size=64, epochs=16, category_epochs=12, folds=5),
 }
 """Sizes by name."""
 
