@@ -8,7 +8,7 @@ ONE_THREAD := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1
 PYRIGHT := PYRIGHT_PYTHON_GLOBAL_NODE=0 PYRIGHT_PYTHON_IGNORE_WARNINGS=1 pyright
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test fix test-slow test-gpu lock compatibility clean
+.PHONY: help setup demo test fix test-slow test-gpu bench lock compatibility clean
 
 help:       ## this list
 	@sed -n 's/^\([a-z-]*\): .*## /  make \1\t/p' Makefile | expand -t 20
@@ -34,6 +34,9 @@ test-slow: setup ## the tests that take longer than five seconds
 
 test-gpu: setup ## the tests that need a CUDA device
 	$(ONE_THREAD) python -m pytest -q -rfEs -m gpu
+
+bench: setup ## measure speed against the peers, the quick set (installs them into build/peers)
+	@$(ONE_THREAD) python -m benchmarks
 
 lock: setup ## choose the versions anew: setup.py, nsml_shim, tools/dev.in -> requirements.lock
 	uv pip compile --quiet --universal --python-version 3.10 --upgrade --no-header \

@@ -20,6 +20,7 @@ setup(
         "pandas",
         "scikit-learn",
         "safetensors",
+        "simplejpeg",
         "optuna",
     ],
     packages=[],
