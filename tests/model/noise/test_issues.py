@@ -121,3 +121,10 @@ def test_many_classes_with_few_examples_each_are_no_obstacle(draw_noisy):
 def test_what_does_not_fit_is_named(labels, probs, message):
     with pytest.raises(ValueError, match=message):
         find_label_issues(labels, probs)
+
+
+def test_where_noise_is_frequent_a_bare_disagreement_is_enough_to_flag(draw_noisy):
+    noisy = draw_noisy(9, examples=6000, shares=(1,) * 6, noise=0.45, strength=2.0)
+    flagged = find_label_issues(noisy.labels, noisy.pred_probs)
+    differing = confident_learning(noisy.labels, noisy.pred_probs, filter_by="predicted_neq_given")
+    assert f1(flagged, noisy.wrong) > f1(differing, noisy.wrong) - 0.02
