@@ -25,8 +25,14 @@ import torch
 import data_loader
 import model
 import nsml
-from options import chosen_recipe, dataset_folder, given_dataset, parse_arguments
-from reporting import keep, report_epoch, report_outcome, report_trial, say
+from options import (
+    chosen_recipe,
+    dataset_folder,
+    given_dataset,
+    given_ingredients,
+    parse_arguments,
+)
+from reporting import keep, report_epoch, report_outcome, report_trial, save_outcome, say
 
 ENV_WORKERS = "NSML_WORKERS"
 """Processes to train on in parallel, as the platform grants them."""
@@ -235,41 +241,9 @@ def train_many(
     keep("last", campaign.save, args.checkpoints)
 
 
-def save_outcome(outcome: model.Outcome, images: data_loader.ReviewImages, folder: Path) -> None:
-    """Write the ensemble, and beside it the tables that people and later sessions read."""
-    outcome.ensemble.save(folder)
-    outcome.out_of_fold.save(folder)
-    data_loader.write_out_of_fold(folder / "out_of_fold.csv", images, outcome.out_of_fold)
-    if outcome.record is not None:
-        data_loader.write_corrections(folder / "corrections.csv", images, outcome.record)
-
-
 def join(args: argparse.Namespace, desk: Desk) -> None:
     """Make one checkpoint out of several, of this session, of others, or in folders."""
-    ingredients: list[model.Ingredient] = []
-
-    def read(dir_path: str, **_: object) -> None:
-        folder = Path(dir_path)
-        ensemble = model.gather_members([folder], device())
-        ingredients.append(model.Ingredient(ensemble, model.load_out_of_fold(folder)))
-
-    for place in args.ensemble:
-        session, colon, checkpoint = place.rpartition(":")
-        if Path(place).is_dir():
-            read(place)
-            continue
-        if not colon or not nsml.IS_ON_NSML:
-            raise model.CheckpointError(
-                f"--ensemble {place}: no such folder. Give the folder of a checkpoint, or, inside "
-                "a session, SESSION:CHECKPOINT, for example team/review_img/1:best."
-            )
-        try:
-            nsml.load(checkpoint, load_fn=read, session=session)
-        except KeyError as error:
-            raise model.CheckpointError(
-                f"--ensemble {place}: {error.args[0]} "
-                f"`nsml model ls {session}` lists what there is."
-            ) from error
+    ingredients = given_ingredients(args, device())
     desk.found = model.join_ensembles(ingredients, chosen_recipe(args), say=say)
     keep("best", desk.found.save, args.checkpoints)
 

@@ -87,3 +87,40 @@ def dataset_folder(args: argparse.Namespace) -> Path:
             "Add --data FOLDER, the folder that holds train/ and test/.",
         )
     return found
+
+
+def given_ingredients(args: argparse.Namespace, device: torch.device) -> list[model.Ingredient]:
+    """The checkpoints that --ensemble names, in folders or, inside a session, of any session.
+
+    Args:
+        args: The command line.
+        device: Where their networks shall live.
+
+    Raises:
+        CheckpointError: If one of them does not exist or cannot be read.
+    """
+    found: list[model.Ingredient] = []
+
+    def read(dir_path: str, **_: object) -> None:
+        folder = Path(dir_path)
+        ensemble = model.gather_members([folder], device)
+        found.append(model.Ingredient(ensemble, model.load_out_of_fold(folder)))
+
+    for place in args.ensemble:
+        session, colon, checkpoint = place.rpartition(":")
+        if Path(place).is_dir():
+            read(place)
+            continue
+        if not colon or not nsml.IS_ON_NSML:
+            raise model.CheckpointError(
+                f"--ensemble {place}: no such folder. Give the folder of a checkpoint, or, inside "
+                "a session, SESSION:CHECKPOINT, for example team/review_img/1:best."
+            )
+        try:
+            nsml.load(checkpoint, load_fn=read, session=session)
+        except KeyError as error:
+            raise model.CheckpointError(
+                f"--ensemble {place}: {error.args[0]} "
+                f"`nsml model ls {session}` lists what there is."
+            ) from error
+    return found

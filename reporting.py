@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import data_loader
 import model
 import nsml
 
@@ -94,3 +95,12 @@ def keep(name: str, save: Callable[[Path], None], checkpoints: Path | None) -> N
     nsml.save(name, save_fn=lambda dir_path, **_: save(Path(dir_path)))
     if checkpoints is not None:
         model.publish_checkpoint(checkpoints / name, save)
+
+
+def save_outcome(outcome: model.Outcome, images: data_loader.ReviewImages, folder: Path) -> None:
+    """Write the ensemble, and beside it the tables that people and later sessions read."""
+    outcome.ensemble.save(folder)
+    outcome.out_of_fold.save(folder)
+    data_loader.write_out_of_fold(folder / "out_of_fold.csv", images, outcome.out_of_fold)
+    if outcome.record is not None:
+        data_loader.write_corrections(folder / "corrections.csv", images, outcome.record)
