@@ -64,7 +64,10 @@ SCALES = {
             "self_filtered": {"folds_trained": 3, "filter_rounds": 1},
             "plain_sampler_low_lr": {"learning_rate": 0.002, "patience": 0},
             "winners_ensemble": {"member_folds": 3, "image_sizes": "48,56"},
-            "final": {"folds_trained": 0, "member_folds": 0},
+            "final": {
+                **{"folds_trained": 0, "member_folds": 3, "filter_epochs": 6},
+                **{"epochs": 9, "finetune_epochs": 3, "finetune_size": 64},
+            },
         },
     ),
     "gpu": Scale(generate=("--scale", "full", "--images", "20000"), resources=(), at_once=1),

@@ -20,6 +20,7 @@ from model.rehearsal import draw_dataset
 TINY = ["backbone=narrow", "narrow_width=4", "hidden_size=8", "image_size=16", "batch_size=16"]
 TINY += ["ema_decay=0.9", "loader_workers=1", "epochs=2", "pretrained=false", "drop_rate=0"]
 TINY += ["image_sizes=16,24", "folds=2", "filter_rounds=1", "group_duplicates=false"]
+TINY += ["finetune_epochs=0"]
 
 
 @pytest.fixture(scope="module")
