@@ -4,7 +4,9 @@ import pytest
 
 from model.config import Recipe
 from model.errors import ConfigError
-from model.recipes import RECIPES, changes, find_recipe, override
+from model.pipeline import variants
+from model.recipes import RECIPES, changes, final, find_recipe, override
+from model.sizes import training_size
 
 
 @pytest.mark.parametrize("name", RECIPES)
@@ -58,3 +60,11 @@ def test_a_recipe_made_in_code_is_checked_too():
         Recipe(epochs=2.5)  # pyright: ignore[reportArgumentType]
     with pytest.raises(ConfigError, match="batch_size is True"):
         Recipe(batch_size=True)
+
+
+def test_the_top_recipe_ends_at_a_side_larger_than_any_it_trained_at():
+    for variant in variants(final()):
+        recipe = variant.recipe
+        assert not recipe.patience, "an early stop would come before the fine-tuning"
+        sides = [training_size(recipe, epoch) for epoch in range(recipe.epochs)]
+        assert max(sides[: -recipe.finetune_epochs]) < min(sides[-recipe.finetune_epochs :])
