@@ -16,8 +16,8 @@ import torch
 from numpy.typing import NDArray
 
 from model.batch import UNKNOWN_LABEL, Batch, Framing
-from model.pixels.decode import decode
-from model.pixels.faults import FaultTally
+from model.pixels.decode import decode_into
+from model.pixels.faults import Damage, FaultTally
 
 PREFETCHED_BATCHES = 2
 """Batches that are being decoded while the consumer works on another one."""
@@ -139,12 +139,11 @@ def _fill(batch: Batch, slots: range, files: PictureFiles, framing: Framing) -> 
         index = int(batch.indices[slot])
         path = files.folder / files.names[index]
         try:
-            decoded = decode(path, framing, index)
+            fault = decode_into(path, framing, index, images[slot])
         except Exception as error:
             raise LoadingError(f"loading {path} failed: {error}") from error
-        images[slot] = decoded.pixels
-        if decoded.fault:
-            files.tally.note(files.names[index], decoded.fault)
-        if not decoded.readable:
+        if fault:
+            files.tally.note(files.names[index], fault)
+        if fault and fault.damage is Damage.UNREADABLE:
             batch.labels[slot] = UNKNOWN_LABEL
             batch.readable[slot] = False
