@@ -5,7 +5,9 @@ first sight (CMYK, twelve bits, arithmetic coding, a damaged header) is left to 
 """
 
 import math
+import re
 import struct
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,13 +23,18 @@ SCALES = (8, 4, 2)
 BLOCK = 8
 """Side of a block of coefficients, pixels."""
 
-START, END = b"\xff\xd8", b"\xff\xd9"
-START_OF_SCAN, APP1 = 0xDA, 0xE1
-FRAMES = (0xC0, 0xC1, 0xC2)
+START = b"\xff\xd8"
+START_OF_SCAN, RESTARTS, APP1 = 0xDA, 0xDD, 0xE1
+PROGRESSIVE = 0xC2
+FRAMES = (0xC0, 0xC1, PROGRESSIVE)
 """Markers of baseline, extended and progressive frames, all Huffman coded."""
 NO_SEGMENT = (0x00, 0x01, *range(0xD0, 0xD8), 0xFF)
 """Bytes after 0xFF that start no segment with a length."""
 EXIF, XMP = b"Exif\0\0", b"http://ns.adobe.com/xap/1.0/\0"
+
+PASSED_OVER = re.compile(r"Corrupt JPEG data: \d+ extraneous bytes before marker 0xd9")
+"""What libjpeg says when all from the last row it was asked for to the picture's end is left over.
+Of several complaints it keeps the first, so that this one means no other."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +49,8 @@ class Header:
     """Where in the file the height is written, two bytes, the higher first."""
     rows_per_unit: int
     """Rows that are coded together, pixels."""
+    one_piece: bool
+    """Whether the rows follow one another without a marker: no later scan, no restart."""
     orientation: Orientation
     """How the stored pixels become the upright picture."""
 
@@ -58,23 +67,36 @@ def read_header(data: bytes | memoryview) -> Header | None:
     """
     if data[:2] != START:
         return None
-    frame, tags, position = None, dict[str, bytes](), 2
+    frame, restarts, tags = None, False, dict[str, bytes]()
     try:
-        while True:
-            start, marker = data[position], data[position + 1]
-            if start != 0xFF or marker in NO_SEGMENT:
-                return None  # damage, or bytes between the segments
-            if marker == START_OF_SCAN:
-                break
-            length = data[position + 2] << 8 | data[position + 3]
+        for marker, begin, end in _segments(data):
             if marker in FRAMES:
-                frame = position
+                frame = begin
+            elif marker == RESTARTS:
+                restarts = True
             elif marker == APP1:
-                _note_tags(tags, bytes(data[position + 4 : position + 2 + length]))
-            position += 2 + length
-        return None if frame is None else _header(data, frame, tags)
+                _note_tags(tags, bytes(data[begin:end]))
+        return None if frame is None else _header(data, frame, restarts, tags)
     except (IndexError, struct.error):
-        return None
+        return None  # damage, or bytes between the segments
+
+
+def _segments(data: bytes | memoryview) -> Iterator[tuple[int, int, int]]:
+    """Marker of each segment before the first scan, where its content begins and where it ends.
+
+    Raises:
+        IndexError: If there is something else than segments.
+    """
+    position = len(START)
+    while True:
+        start, marker = data[position], data[position + 1]
+        if start != 0xFF or marker in NO_SEGMENT:
+            raise IndexError
+        if marker == START_OF_SCAN:
+            return
+        end = position + 2 + (data[position + 2] << 8 | data[position + 3])
+        yield marker, position + 4, end
+        position = end
 
 
 def _note_tags(tags: dict[str, bytes], content: bytes) -> None:
@@ -85,13 +107,18 @@ def _note_tags(tags: dict[str, bytes], content: bytes) -> None:
         tags["xmp"] = content[len(XMP) :]
 
 
-def _header(data: bytes | memoryview, frame: int, tags: dict[str, bytes]) -> Header | None:
-    bits, height, width, components = struct.unpack_from(">BHHB", data, frame + 4)
+def _header(
+    data: bytes | memoryview, frame: int, restarts: bool, tags: dict[str, bytes]
+) -> Header | None:
+    bits, height, width, components = struct.unpack_from(">BHHB", data, frame)
     if bits != 8 or components not in (1, 3) or not height or not width:
         return None
     # A grey picture is coded block by block, whatever sampling it claims.
-    sampling = [data[frame + 11 + 3 * i] & 15 for i in range(components)] if components > 1 else [1]
-    return Header(width, height, frame + 5, BLOCK * max(sampling), _orientation(tags))
+    sampling = [data[frame + 7 + 3 * i] & 15 for i in range(components)] if components > 1 else [1]
+    one_piece = not restarts and data[frame - 3] != PROGRESSIVE
+    return Header(
+        width, height, frame + 1, BLOCK * max(sampling), one_piece, orientation=_orientation(tags)
+    )
 
 
 def _orientation(tags: dict[str, bytes]) -> Orientation:
@@ -123,9 +150,8 @@ def decode_rows(
     """The upper part of a JPEG at 1/`scale`; None if the file has to be left to Pillow.
 
     Rows below are left out by writing a smaller height into a copy of the header: libjpeg-turbo
-    then stops after these rows and looks for the end of the file. Only a file that has its end is
-    treated so; any other is decoded strictly and to the last row, so that a file that is cut short
-    is noticed.
+    then stops after these rows, passes over the rest and complains about it at the end. Any other
+    complaint means damage.
 
     Args:
         data: The file.
@@ -136,25 +162,27 @@ def decode_rows(
     Returns:
         RGB, uint8 [h, w, 3]: w is ceil(width / scale), h * scale at least `rows` or the height.
     """
-    unit = header.rows_per_unit
-    # Chroma is interpolated with the sample below: two rows more at full size.
-    height = min(header.height, math.ceil((rows + 2 * scale) / unit) * unit)
-    complete = data[-2:] == END
+    height = header.height
+    if header.one_piece:
+        # Chroma is interpolated with the sample below: two rows more at full size.
+        units = math.ceil((rows + 2 * scale) / header.rows_per_unit)
+        height = min(height, units * header.rows_per_unit)
+    shortened = height < header.height
     content: bytes | bytearray | memoryview = data
-    if not complete:
-        height = header.height
-    elif height < header.height:
+    if shortened:
         content = bytearray(data)
         struct.pack_into(">H", content, header.height_at, height)
+    shape = (-(-height // scale), -(-header.width // scale), 3)
+    pixels = np.empty(shape, dtype=np.uint8)
     try:
-        pixels = simplejpeg.decode_jpeg(
+        decoded = simplejpeg.decode_jpeg(
             content,
             "RGB",
-            min_height=-(-height // scale),
-            min_width=-(-header.width // scale),
+            min_height=shape[0],
+            min_width=shape[1],
             min_factor=scale,
-            strict=not complete,
+            buffer=pixels,
         )
-    except ValueError:
-        return None
-    return pixels if pixels.shape[1] == -(-header.width // scale) else None
+    except ValueError as error:
+        return pixels if shortened and PASSED_OVER.fullmatch(str(error)) else None
+    return pixels if decoded.shape == shape else None
