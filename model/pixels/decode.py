@@ -92,7 +92,7 @@ def decode_into(
 
     @cache  # both ways ask, the framing is asked once
     def ask(width: int, height: int) -> Box:
-        return _checked(framing.box(width, height, index), (width, height), framing.pads)
+        return checked(framing.box(width, height, index), (width, height), framing.pads)
 
     try:
         data = _read(source) if isinstance(source, Path) else source
@@ -146,7 +146,7 @@ def _by_pillow(data: bytes | memoryview, ask: AskForBox, out: NDArray[np.uint8])
     return Fault(Damage.TRUNCATED, opened.damage) if opened.damage else None
 
 
-def _checked(box: Box, size: tuple[int, int], pads: bool) -> Box:
+def checked(box: Box, size: tuple[int, int], pads: bool) -> Box:
     """`box`, moved inside a picture of that `size` if rounding has put it a hair outside."""
     left, top, right, bottom = map(float, box)  # NumPy's own numbers are slow to count with
     width, height = size
