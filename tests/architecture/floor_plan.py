@@ -34,7 +34,9 @@ TENSORS = ("torch", "timm", "numpy", "safetensors")
 FLOOR_PLAN = {
     # The submission.
     "entry": Room(
-        ("main", "options", "reporting"), ("library", "dataset", "model"), ("torch", "pandas")
+        ("main", "options", "caching", "reporting"),
+        ("library", "dataset", "model"),
+        ("torch", "pandas"),
     ),
     "manifest": Room(("setup",), loads=("setuptools",)),
     "dataset": Room(

@@ -18,7 +18,7 @@ from model.pixels.resize import resize
 
 NEAR_ENOUGH = 0.05
 """Source pixels by which a box may be off before another start is looked for."""
-TRIALS = 12
+TRIALS = 8
 """Starts that are tried, each by one output pixel more."""
 
 

@@ -87,8 +87,21 @@ def make_entry(path: Path, kind: CacheKind) -> Entry:
     return _written(copy, kind)
 
 
+def upright_size(path: Path) -> tuple[int, int] | None:
+    """Width and height of a picture as seen, from its header; None if it cannot be told."""
+    try:
+        data = path.read_bytes()
+        header = read_header(data)
+        if header is not None:
+            return header.upright_size
+        opened = open_picture(data)
+        return orientation_of(opened.image).upright_size(*opened.image.size)
+    except (OSError, Unreadable):
+        return None
+
+
 def _is_fit(data: bytes, header: Header, kind: CacheKind) -> bool:
-    """Whether a JPEG can be kept byte by byte: small, upright, baseline, and decodable to its end."""
+    """Whether a JPEG can be kept byte by byte: small, upright, baseline and complete."""
     return (
         kind.size_of(header.width, header.height) == (header.width, header.height)
         and header.orientation is UPRIGHT
@@ -102,7 +115,7 @@ def _written(copy: _Copy, kind: CacheKind) -> Entry:
     if kind.quality is None:
         coding = Coding.RAW
         # Writable, as torch asks for it.
-        payload = memoryview(np.require(copy.pixels, requirements=("C", "W"))).cast("B")
+        payload = np.require(copy.pixels, requirements=("C", "W")).data.cast("B")
     else:
         coding = Coding.JPEG
         payload = simplejpeg.encode_jpeg(
