@@ -24,10 +24,10 @@ from numpy.typing import NDArray
 
 from model.batch import UNKNOWN_LABEL, Batch, Framing
 from model.exploration.predictions import HeldOut, write_predictions
-from model.pixels.cache import AUTO as AUTO
-from model.pixels.cache import OFF, prepare_cache
-from model.pixels.cache import CacheWish as CacheWish
-from model.pixels.cache import gigabytes as gigabytes
+from model.pixels.cache.plan import AUTO as AUTO
+from model.pixels.cache.plan import OFF, prepare_cache
+from model.pixels.cache.plan import CacheWish as CacheWish
+from model.pixels.cache.plan import gigabytes as gigabytes
 from model.pixels.corrections import (
     Decisions,
     apply_corrections,

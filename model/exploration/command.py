@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Protocol
 
 from model.devices import usable_cores
-from model.pixels.cache import KINDS, CacheWish, build, gigabytes, prepare_cache
+from model.pixels.cache.kinds import KINDS
+from model.pixels.cache.plan import CacheWish, build, gigabytes, prepare_cache
 from model.pixels.loader import PictureFiles
 from model.pixels.table import DataError
 

@@ -16,7 +16,7 @@ import torch
 from numpy.typing import NDArray
 
 from model.batch import UNKNOWN_LABEL, Batch, Framing
-from model.pixels.cache import PictureCache
+from model.pixels.cache.pictures import PictureCache
 from model.pixels.decode import decode_into
 from model.pixels.faults import Damage, Fault, FaultTally
 from model.pixels.pool import BatchMemory

@@ -12,9 +12,10 @@ import math
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from PIL import Image
 
 from model.batch import Box
-from model.pixels.resize import resize
+from model.pixels.resize import resize, resize_image
 
 NEAR_ENOUGH = 0.05
 """Source pixels by which a box may be off before another start is looked for."""
@@ -38,6 +39,10 @@ def crop(pixels: NDArray[np.uint8], box: Box, size: int, out: NDArray[np.uint8])
         return
     x, x_end, x_spare, x_step = _axis(left, right, width, size)
     y, y_end, y_spare, y_step = _axis(top, bottom, height, size)
+    if x_end - x == size + x_spare or y_end - y == size + y_spare:
+        # Torch leaves an axis as it is if it has as many pixels before as after.
+        out[:] = np.asarray(resize_image(Image.fromarray(pixels), box, size))
+        return
     part = pixels[max(y, 0) : y_end, max(x, 0) : x_end]
     if x < 0 or y < 0:
         part = _continued(part, max(-y, 0), max(-x, 0))
@@ -55,7 +60,7 @@ def _axis(low: float, high: float, length: int, size: int) -> tuple[int, int, in
     """First source pixel, the one behind the last, output pixels in front, and source per output.
 
     Torch's boxes start at whole pixels. Spare output pixels in front move the start by a step each:
-    with some number of them it falls near enough to a whole pixel.
+    with some number of them it falls near enough to a whole pixel, unless a step is about a pixel.
     """
     step = (high - low) / size
     end = min(length, math.ceil(high + max(1.0, step)) + 1)
@@ -69,7 +74,11 @@ def _axis(low: float, high: float, length: int, size: int) -> tuple[int, int, in
             best, best_spare, least = start, spare, error
             if error <= NEAR_ENOUGH:
                 break
-    return best, end, best_spare, step
+    if end - best == size + best_spare and end < length:
+        end += 1  # a pixel too many; see `crop`
+    # What is left is shared out: the box is right in the middle, and off at both ends.
+    error = best + best_spare * step - low
+    return best, end, best_spare, step - error / (best_spare + size / 2)
 
 
 def _continued(part: NDArray[np.uint8], above: int, before: int) -> NDArray[np.uint8]:

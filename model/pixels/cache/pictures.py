@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 
 from model.batch import GREY, Box, Framing
 from model.pixels.cache.crop import crop
+from model.pixels.cache.entry import Coding, Entry
 from model.pixels.cache.kinds import CacheKind
-from model.pixels.cache.shrink import Coding, Entry, make_entry
+from model.pixels.cache.shrink import make_entry
 from model.pixels.cache.store import KEY_BYTES, Store
 from model.pixels.decode import BYTE_LIMIT, MACHINE_ERRORS, checked, decode_into
 from model.pixels.faults import Fault

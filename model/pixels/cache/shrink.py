@@ -6,7 +6,6 @@ H rows, W columns.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import IntEnum
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +14,7 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
+from model.pixels.cache.entry import Coding, Entry
 from model.pixels.cache.kinds import CacheKind
 from model.pixels.faults import Damage, Fault
 from model.pixels.jpeg import SCALES, Header, decode_rows, read_header
@@ -25,31 +25,6 @@ from model.pixels.orientation import UPRIGHT, orientation_of
 BASELINE = (0xC0, 0xC1)
 """Markers of the frames that decode fast; progressive ones are written anew."""
 SUBSAMPLING = "420"
-
-
-class Coding(IntEnum):
-    """How an entry's pixels are written."""
-
-    NOTHING = 0
-    """There are none: the file is unreadable."""
-    JPEG = 1
-    RAW = 2
-    """RGB, row by row."""
-
-
-@dataclass(frozen=True)
-class Entry:
-    """What the cache keeps of one picture."""
-
-    coding: Coding
-    payload: bytes | memoryview
-    """The pixels, written as `coding` says."""
-    full_size: tuple[int, int]
-    """Width and height of the upright picture in its file, pixels."""
-    size: tuple[int, int]
-    """Width and height of the copy, pixels."""
-    fault: Fault | None = None
-    """What is wrong with the file."""
 
 
 @dataclass(frozen=True)

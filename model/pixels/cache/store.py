@@ -23,7 +23,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from model.pixels.cache.shrink import Coding, Entry
+from model.pixels.cache.entry import Coding, Entry
 from model.pixels.faults import Damage, Fault
 
 MAGIC = b"review-tagging picture cache 1\n".ljust(64)
