@@ -58,7 +58,7 @@ def pillow(job: Job) -> Pass:
 
 
 def torchcodec(job: Job) -> Pass:
-    """A wheel of torchcodec decodes to a tensor, torchvision's v2 crops and resizes it with antialiasing.
+    """A tensor by torchcodec, cropped and resized with antialiasing by torchvision's v2.
 
     Raises:
         PeerMissing: If it cannot be installed here.
