@@ -114,6 +114,15 @@ def test_a_jpeg_cut_short_has_the_same_fault_and_pixels(monkeypatch, share, fram
     assert np.array_equal(ours.pixels, pillows.pixels)
 
 
+def test_what_lies_just_below_the_box_tinges_its_last_row_as_with_pillow(monkeypatch, short_way):
+    pixels = np.zeros((2000, 60, 3), dtype=np.uint8)
+    pixels[1200:] = 255
+    ours, pillows = both_ways(monkeypatch, jpeg(Image.fromarray(pixels)), Box(0, 0, 1, 0.6))
+    assert short_way
+    assert pillows.pixels[-1].min() > 20
+    assert np.abs(ours.pixels.astype(int) - pillows.pixels).max() <= 3
+
+
 def test_a_cut_below_the_box_is_noticed_all_the_same(monkeypatch):
     content = jpeg(grainy(300, 900))
     top = Box(0, 0, 1, 0.2)
