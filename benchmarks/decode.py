@@ -32,7 +32,7 @@ PILLOW = next(iter(PEERS))
 BILINEAR = Image.Resampling.BILINEAR
 SHEET = Path(__file__).resolve().parents[1] / "build" / "decode-sheet.png"
 PICTURES_ON_SHEET = 12
-"""The worst and as many evenly spread ones."""
+"""The worst, and at most as many evenly spread ones."""
 AMPLIFIED = 8
 """Factor of the differences on the sheet."""
 OTHER_CODINGS = {
@@ -73,10 +73,11 @@ def ours(job: Job) -> Pass:
     batch = np.empty((len(job.paths), SIZE, SIZE, 3), dtype=np.uint8)
     keys = count()
 
-    def run() -> None:
+    def run() -> NDArray[np.uint8]:
         framing = training_crop(next(keys)) if job.training else evaluation_crop()
         for slot, path in enumerate(job.paths):
             decode_into(path, framing, slot, batch[slot])
+        return batch
 
     return run
 
