@@ -34,13 +34,16 @@ class Coding:
     subsampling: str = "4:2:0"
     quality: int | None = None
     """None draws one between 85 and 95 for each picture."""
+    longest: int | None = None
+    """Longest side to which a picture is shrunk first, pixels; None shrinks none."""
 
     @property
     def name(self) -> str:
         """Name of the folder that holds pictures written this way."""
         scans = "progressive" if self.progressive else "baseline"
         quality = "q85-95" if self.quality is None else f"q{self.quality}"
-        return f"{scans}-{self.subsampling.replace(':', '')}-{quality}"
+        size = "" if self.longest is None else f"-{self.longest}px"
+        return f"{scans}-{self.subsampling.replace(':', '')}-{quality}{size}"
 
 
 BASELINE = Coding()
@@ -51,7 +54,7 @@ def photographs(count: int, coding: Coding = BASELINE) -> list[Path]:
 
     Args:
         count: Number of pictures.
-        coding: How they are compressed; the pixels before compression are the same for all.
+        coding: How they are compressed; before that, the pixels are the same for all.
     """
     folder = FOLDER / f"v{VERSION}" / coding.name
     folder.mkdir(parents=True, exist_ok=True)
@@ -67,6 +70,8 @@ def photographs(count: int, coding: Coding = BASELINE) -> list[Path]:
 def _write(index: int, coding: Coding, path: Path) -> None:
     rng = np.random.default_rng([VERSION, index])
     image = _photograph(rng)
+    if coding.longest is not None:
+        image.thumbnail((coding.longest, coding.longest))
     quality = int(rng.integers(85, 96)) if coding.quality is None else coding.quality
     image.save(
         path,

@@ -20,8 +20,6 @@ from model.pixels.orientation import UPRIGHT, Orientation, orientation_of
 
 SCALES = (8, 4, 2)
 """Divisors at which libjpeg-turbo decodes fast, besides 1: others have no vector instructions."""
-BLOCK = 8
-"""Side of a block of coefficients, pixels."""
 
 START = b"\xff\xd8"
 START_OF_SCAN, RESTARTS, APP1 = 0xDA, 0xDD, 0xE1
@@ -47,8 +45,6 @@ class Header:
     """Stored rows, pixels."""
     height_at: int
     """Where in the file the height is written, two bytes, the higher first."""
-    rows_per_unit: int
-    """Rows that are coded together, pixels."""
     one_piece: bool
     """Whether the rows follow one another without a marker: no later scan, no restart."""
     orientation: Orientation
@@ -113,12 +109,8 @@ def _header(
     bits, height, width, components = struct.unpack_from(">BHHB", data, frame)
     if bits != 8 or components not in (1, 3) or not height or not width:
         return None
-    # A grey picture is coded block by block, whatever sampling it claims.
-    sampling = [data[frame + 7 + 3 * i] & 15 for i in range(components)] if components > 1 else [1]
     one_piece = not restarts and data[frame - 3] != PROGRESSIVE
-    return Header(
-        width, height, frame + 1, BLOCK * max(sampling), one_piece, orientation=_orientation(tags)
-    )
+    return Header(width, height, frame + 1, one_piece, _orientation(tags))
 
 
 def _orientation(tags: dict[str, bytes]) -> Orientation:
@@ -165,8 +157,7 @@ def decode_rows(
     height = header.height
     if header.one_piece:
         # Chroma is interpolated with the sample below: two rows more at full size.
-        units = math.ceil((rows + 2 * scale) / header.rows_per_unit)
-        height = min(height, units * header.rows_per_unit)
+        height = min(height, math.ceil(rows + 2 * scale))
     shortened = height < header.height
     content: bytes | bytearray | memoryview = data
     if shortened:

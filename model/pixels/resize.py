@@ -99,8 +99,10 @@ def _axis(low: float, high: float, length: int, size: int) -> _Axis | None:
         if start < -FURTHEST:
             break
         error = abs(start + spare * step - low)
-        # Without spare pixels only the picture's own edge may be near.
-        if error < least and (spare or start == 0):
+        # Without spare pixels only the picture's own edge may be near. An axis that keeps its
+        # length is copied by torch, whatever its scale.
+        usable = (spare or start == 0) and (end - start != size + spare or step == 1)
+        if error < least and usable:
             best, least = _Axis(start, end, spare, step), error
             if error <= NEAR_ENOUGH:
                 break

@@ -124,7 +124,7 @@ FLOOR_PLAN = {
             *("campaigns", "judgement", "noise", "runs", "loops", "parts", *PLAN),
             *("dataset", "pixels", "entry"),
         ),
-        ("torch", "numpy", "PIL", "cleanlab", "sklearn"),
+        ("torch", "torchvision", "timm", "numpy", "PIL", "cleanlab", "sklearn"),
     ),
 }
 
