@@ -39,8 +39,8 @@ def crop(pixels: NDArray[np.uint8], box: Box, size: int, out: NDArray[np.uint8])
         return
     x, x_end, x_spare, x_step = _axis(left, right, width, size)
     y, y_end, y_spare, y_step = _axis(top, bottom, height, size)
-    if x_end - x == size + x_spare or y_end - y == size + y_spare:
-        # Torch leaves an axis as it is if it has as many pixels before as after.
+    kept = x_end - x == size + x_spare and x_step != 1, y_end - y == size + y_spare and y_step != 1
+    if any(kept):  # torch copies an axis that keeps its length, whatever its scale
         out[:] = np.asarray(resize_image(Image.fromarray(pixels), box, size))
         return
     part = pixels[max(y, 0) : y_end, max(x, 0) : x_end]
@@ -74,7 +74,7 @@ def _axis(low: float, high: float, length: int, size: int) -> tuple[int, int, in
             best, best_spare, least = start, spare, error
             if error <= NEAR_ENOUGH:
                 break
-    if end - best == size + best_spare and end < length:
+    if end - best == size + best_spare and end < length and step != 1:
         end += 1  # a pixel too many; see `crop`
     # What is left is shared out: the box is right in the middle, and off at both ends.
     error = best + best_spare * step - low
