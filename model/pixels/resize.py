@@ -94,7 +94,9 @@ def _axis(low: float, high: float, length: int, size: int) -> _Axis | None:
     end = min(length, math.ceil(high + margin) + 1)
     best, least = None, TOO_FAR
     fewest = math.ceil(margin / step)
-    for spare in (0, *range(fewest, fewest + TRIALS)):
+    # A box of a fraction of a pixel would need more pixels in front than it has.
+    trials = TRIALS if fewest <= size else 0
+    for spare in (0, *range(fewest, fewest + trials)):
         start = round(low - spare * step)
         if start < -FURTHEST:
             break

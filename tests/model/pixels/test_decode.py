@@ -280,7 +280,7 @@ def test_content_in_memory_is_decoded_like_a_file_into_the_given_place(tmp_path,
 
 def test_every_way_writes_the_whole_place():
     for content in (encoded(drawing(), "JPEG"), encoded(drawing(), "PNG"), b"no picture"):
-        places = [np.full((SIZE, SIZE, 3), filling, dtype=np.uint8) for filling in (0, 255)]
-        for place in places:
+        black, white = (np.full((SIZE, SIZE, 3), level, dtype=np.uint8) for level in (0, 255))
+        for place in (black, white):
             decode_into(content, PART, 0, place)
-        assert np.array_equal(*places)
+        assert np.array_equal(black, white)

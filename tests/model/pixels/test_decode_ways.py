@@ -128,6 +128,7 @@ def test_a_cut_below_the_box_is_noticed_all_the_same(monkeypatch):
     top = Box(0, 0, 1, 0.2)
     ours, pillows = both_ways(monkeypatch, content[: int(len(content) * 0.8)], top)
     assert ours.fault == pillows.fault
+    assert ours.fault is not None
     assert ours.fault.damage is Damage.TRUNCATED
 
 

@@ -48,6 +48,22 @@ KINDS = {
 }
 
 
+def header_of(content):
+    header = read_header(content)
+    assert header is not None
+    return header
+
+
+def rows_of(content, scale, rows):
+    pixels = decode_rows(content, header_of(content), scale, rows)
+    assert pixels is not None
+    return pixels
+
+
+def is_left_to_pillow(content, rows):
+    return decode_rows(content, header_of(content), 1, rows) is None
+
+
 def pillows(content, scale):
     """All pixels of a JPEG at 1/scale by Pillow."""
     image = Image.open(io.BytesIO(content))
@@ -60,11 +76,11 @@ def pillows(content, scale):
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_rows_that_are_needed_are_pillows_bit_for_bit(kind, scale):
     content = KINDS[kind]()
-    header = read_header(content)
+    header = header_of(content)
     assert (header.width, header.height) == (WIDTH, HEIGHT)
     expected = pillows(content, scale)
     for rows in (0.5, 16, 17, 63.3, 64.9, 65, 66, 103, HEIGHT - 1, HEIGHT):
-        pixels = decode_rows(content, header, scale, rows)
+        pixels = rows_of(content, scale, rows)
         needed = math.ceil(rows / scale)
         assert pixels.shape[1] == expected.shape[1]
         assert np.array_equal(pixels[:needed], expected[:needed])
@@ -73,17 +89,17 @@ def test_the_rows_that_are_needed_are_pillows_bit_for_bit(kind, scale):
 @pytest.mark.parametrize("kind", ["4:2:0", "4:4:4", "grey", "several pictures"])
 def test_rows_below_the_needed_ones_are_left_out(kind):
     content = KINDS[kind]()
-    assert decode_rows(content, read_header(content), 1, 50).shape[0] <= 52
-    assert decode_rows(content, read_header(content), 2, 50).shape[0] <= 27
+    assert rows_of(content, 1, 50).shape[0] <= 52
+    assert rows_of(content, 2, 50).shape[0] <= 27
 
 
 def test_the_callers_bytes_stay_as_they_are():
     content = jpeg()
     kept = bytearray(content)
     view = memoryview(kept)
-    pixels = decode_rows(view, read_header(view), 1, 20)
+    pixels = rows_of(view, 1, 20)
     assert kept == content
-    assert np.array_equal(pixels, decode_rows(content, read_header(content), 1, 20))
+    assert np.array_equal(pixels, rows_of(content, 1, 20))
 
 
 @pytest.mark.parametrize("rows", [30, HEIGHT])
@@ -91,19 +107,19 @@ def test_the_callers_bytes_stay_as_they_are():
 def test_a_file_cut_short_is_left_to_pillow_wherever_the_cut_is(share, rows):
     content = jpeg()
     cut = content[: int(len(content) * share)]
-    assert decode_rows(cut, read_header(cut), 1, rows) is None
+    assert is_left_to_pillow(cut, rows)
 
 
 def test_damage_inside_is_left_to_pillow():
     content = bytearray(jpeg())
     middle = len(content) * 2 // 3
     content[middle : middle + 2] = b"\xff\xc8"  # a marker where there is none
-    assert decode_rows(bytes(content), read_header(bytes(content)), 1, HEIGHT) is None
+    assert is_left_to_pillow(bytes(content), HEIGHT)
 
 
 def test_a_missing_end_is_left_to_pillow():
     content = jpeg()[:-2]
-    assert decode_rows(content, read_header(content), 1, 30) is None
+    assert is_left_to_pillow(content, 30)
 
 
 def with_a_byte(content, offset_in_frame, value):
@@ -136,7 +152,7 @@ def test_what_is_no_ordinary_jpeg_has_no_header_here(content):
 def test_the_orientation_is_read_from_exif(value):
     exif = Image.Exif()
     exif[0x0112] = value
-    header = read_header(jpeg(exif=exif))
+    header = header_of(jpeg(exif=exif))
     assert header.orientation == ORIENTATIONS[value]
     upright = (HEIGHT, WIDTH) if value >= 5 else (WIDTH, HEIGHT)
     assert header.upright_size == upright
@@ -144,12 +160,12 @@ def test_the_orientation_is_read_from_exif(value):
 
 def test_the_orientation_is_read_from_xmp_where_exif_is_silent():
     xmp = b'<x:xmpmeta xmlns:x="adobe:ns:meta/" tiff:Orientation="6"></x:xmpmeta>'
-    assert read_header(jpeg(xmp=xmp)).orientation == ORIENTATIONS[6]
+    assert header_of(jpeg(xmp=xmp)).orientation == ORIENTATIONS[6]
 
 
 @pytest.mark.parametrize("exif", [b"", b"Exif\0\0MM\0\x2a\0\0\xff\xff", b"Exif\0\0nonsense"])
 def test_a_damaged_exif_block_means_upright(exif):
-    assert read_header(jpeg(exif=exif)).orientation is UPRIGHT
+    assert header_of(jpeg(exif=exif)).orientation is UPRIGHT
 
 
 @pytest.mark.parametrize(

@@ -97,6 +97,13 @@ def test_a_picture_of_one_pixel_can_be_enlarged():
     assert (resize(np.full((1, 1, 3), 77, dtype=np.uint8), (0, 0, 1, 1), SIZE) == 77).all()
 
 
+def test_a_box_of_a_fraction_of_a_pixel_is_left_to_pillow(by_pillow):
+    pixels = grainy(100, 100)
+    box = (40.3, 50.3, 40.3001, 50.3001)  # torch would be asked for hundred millions of pixels
+    assert np.array_equal(resize(pixels, box, SIZE), pillows(pixels, box))
+    assert by_pillow == [box]
+
+
 def test_what_lies_outside_is_grey():
     pixels = np.full((50, 50, 3), 255, dtype=np.uint8)
     square = resize(pixels, (-50, -50, 100, 100), 30)
