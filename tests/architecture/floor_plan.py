@@ -124,7 +124,7 @@ FLOOR_PLAN = {
             *("campaigns", "judgement", "noise", "runs", "loops", "parts", *PLAN),
             *("dataset", "pixels", "entry"),
         ),
-        ("torch", "torchvision", "timm", "numpy", "PIL", "cleanlab", "sklearn"),
+        ("torch", "torchvision", "timm", "numpy", "PIL", "cleanlab", "simplejpeg", "sklearn"),
     ),
 }
 

@@ -26,7 +26,8 @@ def small(tmp_path_factory):
 
 def prepared(pictures, root, kind, **options):
     told = []
-    return prepare_cache(*pictures, CacheWish(kind, root, **options), told.append), told
+    folder, names = pictures
+    return prepare_cache(folder, names, CacheWish(kind, root, **options), told.append), told
 
 
 def test_off_makes_nothing(tmp_path, large):

@@ -114,4 +114,4 @@ def test_faults_are_those_of_the_file(tmp_path, kind, content):
     entry, seen = make_entry(path, kind), decode(path, WHOLE, 0)
     assert seen.fault is not None
     assert entry.fault == seen.fault
-    assert (entry.coding is Coding.NOTHING) == (entry.fault.damage is Damage.UNREADABLE)
+    assert (entry.coding is Coding.NOTHING) == (seen.fault.damage is Damage.UNREADABLE)

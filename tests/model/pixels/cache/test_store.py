@@ -157,8 +157,7 @@ def test_a_killed_writer_loses_nothing_that_was_kept_and_blocks_nobody(tmp_path)
     for first, delay in ((0, 0.0), (10**6, 0.003), (2 * 10**6, 0.011)):
         with writer(tmp_path, first, 10**7, 7) as process:
             assert process.stdout is not None
-            for _ in range(5):
-                kept = int(process.stdout.readline())
+            kept = [int(process.stdout.readline()) for _ in range(5)][-1]
             time.sleep(delay)
             process.send_signal(signal.SIGKILL)
         assert process.returncode == -signal.SIGKILL
