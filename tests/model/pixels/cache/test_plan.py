@@ -30,6 +30,12 @@ def prepared(pictures, root, kind, **options):
     return prepare_cache(folder, names, CacheWish(kind, root, **options), told.append), told
 
 
+def made(pictures, root, kind, **options):
+    cache, told = prepared(pictures, root, kind, **options)
+    assert cache is not None
+    return cache, told
+
+
 def test_off_makes_nothing(tmp_path, large):
     assert prepared(large, tmp_path, "off") == (None, [])
     assert not list(tmp_path.iterdir())
@@ -45,7 +51,7 @@ def test_auto_makes_a_jpeg_cache_of_large_pictures_that_are_read_repeatedly(tmp_
 
 
 def test_the_size_is_told_before_anything_is_made(tmp_path, large):
-    cache, told = prepared(large, tmp_path, "raw")
+    cache, told = made(large, tmp_path, "raw")
     assert len(cache.store) == 0
     size = 320 * 256 * 3 * COUNT
     assert f"40 pictures, about {size / 1e6:.1f} MB, 0 of them there already" in told[0]
@@ -70,7 +76,7 @@ def test_auto_goes_without_a_cache_where_there_is_no_room(tmp_path, large):
 
 def test_who_goes_on_with_a_training_keeps_as_much_as_there_is_room_for(tmp_path, large):
     room = 10 * 320 * 256 * 3
-    cache, told = prepared(large, tmp_path, "raw", space=room, must_fit=False)
+    cache, told = made(large, tmp_path, "raw", space=room, must_fit=False)
     assert "Not all copies are kept" in told[-1]
     build(cache, large[1], workers=1, on_progress=lambda done, total: None)
     assert cache.store.size <= room
