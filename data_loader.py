@@ -6,13 +6,15 @@
     DATASET_PATH/test/test_data/test_input     CSV: image_name, category_1..category_4
 
     python -m data_loader eda DATASET_PATH     look at the training side
+    python -m data_loader cache DATASET_PATH   make the copies that trainings read faster
 
 Columns are found by name. As in the task's first week, the categories, and with them `test_input`,
 may be absent, and the column of names may be called `file_name`.
 """
 
+import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -22,6 +24,10 @@ from numpy.typing import NDArray
 
 from model.batch import UNKNOWN_LABEL, Batch, Framing
 from model.exploration.predictions import HeldOut, write_predictions
+from model.pixels.cache.plan import AUTO as AUTO
+from model.pixels.cache.plan import OFF, prepare_cache
+from model.pixels.cache.plan import CacheWish as CacheWish
+from model.pixels.cache.plan import gigabytes as gigabytes
 from model.pixels.corrections import (
     Decisions,
     apply_corrections,
@@ -44,6 +50,9 @@ PREDICTION_COLUMN = "y_pred"
 
 TRAIN_PICTURES, TRAIN_TABLE = Path("train", "train_data"), Path("train", "train_label")
 TEST_PICTURES, TEST_TABLE, TEST_LABELS = "test_data", "test_input", "test_label"
+
+ENV_CACHE = "NSML_CACHE_FOLDER"
+"""Where the picture caches lie."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,8 +93,22 @@ class ReviewImages:
     def subset(self, indices: NDArray[np.int64]) -> "ReviewImages":
         """The pictures at these positions, in this order, counting broken files together."""
         names = [self.files.names[i] for i in indices]
-        files = PictureFiles(self.files.folder, names, self.labels[indices], self.files.tally)
+        files = replace(self.files, names=names, labels=self.labels[indices])
         return ReviewImages(files, [self.categories[i] for i in indices], self.notes)
+
+    def with_cache(self, wish: CacheWish, say: Callable[[str], None]) -> "ReviewImages":
+        """The same pictures, read from smaller copies if the wish comes true.
+
+        Raises:
+            DataError: If the cache is asked for by name, and cannot be made here.
+        """
+        cache = prepare_cache(self.files.folder, self.files.names, wish, say)
+        return replace(self, files=replace(self.files, cache=cache))
+
+    @property
+    def cache_kind(self) -> str:
+        """Name of the kind of copies that are read, or "off"."""
+        return OFF if self.files.cache is None else self.files.cache.kind.name
 
     def unreadable(self) -> list[str]:
         """Names of the pictures that turned out unreadable so far."""
@@ -197,34 +220,6 @@ def write_corrections(path: Path, images: ReviewImages, decisions: Decisions) ->
     save_corrections(path, decided(decisions, images.names))
 
 
-def eda(
-    dataset_path: Path,
-    *,
-    out: Path,
-    predictions: Path | None = None,
-    corrections: Path | None = None,
-    workers: int = 1,
-) -> None:
-    """Tell what there is to see in a training set, and draw it into a folder.
-
-    Args:
-        dataset_path: Folder of the dataset.
-        out: Folder for the page, the contact sheets and the table of suspected labels.
-        predictions: A training's `out_of_fold.csv`, to find suspected labels with.
-        corrections: Table of answers that hold instead of the dataset's.
-        workers: Decoding threads.
-
-    Raises:
-        DataError: If the dataset or a table cannot be used.
-    """
-    from model.exploration.explore import explore  # which no training needs
-    from model.exploration.survey import Gallery
-
-    images = read_train(dataset_path, corrections=corrections)
-    gallery = Gallery(images.files, images.categories, CLASS_NAMES, images.notes)
-    explore(gallery, out=out, predictions=predictions, workers=workers, say=print)
-
-
 def slice_dataset(dataset_path: Path, out: Path, per_class: int) -> None:
     """Make a tiny dataset from the training side of another one, with test labels, for a dry run.
 
@@ -257,6 +252,12 @@ def slice_dataset(dataset_path: Path, out: Path, per_class: int) -> None:
         write_table(test_folder / TEST_TABLE, test.names, categories=test.categories)
 
 
+def cache_root() -> Path:
+    """Folder of all picture caches; the platform gives one to all of an owner's sessions."""
+    given = os.environ.get(ENV_CACHE)
+    return Path(given) if given else Path.home() / ".cache" / "review-tagging"
+
+
 def _corrected(images: ReviewImages, path: Path, num_classes: int) -> ReviewImages:
     decisions = read_corrections(path, num_classes)
     kept, labels, notes = apply_corrections(decisions, images.names, images.labels, path)
@@ -266,21 +267,13 @@ def _corrected(images: ReviewImages, path: Path, num_classes: int) -> ReviewImag
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run `python -m data_loader`; returns its exit code."""
-    from model.exploration.command import parse_arguments
+    from model.exploration.command import run_command
 
-    args = parse_arguments(sys.argv[1:] if arguments is None else arguments)
-    try:
-        eda(
-            args.dataset,
-            out=args.out,
-            predictions=args.oof,
-            corrections=args.labels,
-            workers=args.workers,
-        )
-    except DataError as error:
-        print(f"Error: {error}", file=sys.stderr)
-        return 2
-    return 0
+    def read(dataset_path: Path, corrections: Path | None) -> ReviewImages:
+        return read_train(dataset_path, corrections=corrections)
+
+    given = sys.argv[1:] if arguments is None else arguments
+    return run_command(given, read, CLASS_NAMES, cache_root())
 
 
 if __name__ == "__main__":

@@ -25,6 +25,7 @@ import torch
 import data_loader
 import model
 import nsml
+from caching import with_cache
 from options import (
     chosen_recipe,
     dataset_folder,
@@ -140,6 +141,7 @@ def train(args: argparse.Namespace, given: Sequence[str], desk: Desk) -> None:
     """Train what is on the desk, or what the recipe asks for, on as many ranks as there are."""
     recipe = chosen_recipe(args)
     images = data_loader.read_train(dataset_folder(args), corrections=args.labels)
+    images, recipe = with_cache(images, recipe, desk.found, args)
     if model.is_child():
         model.train_as_child(images, weights=args.weights)
         return
@@ -158,7 +160,7 @@ def train(args: argparse.Namespace, given: Sequence[str], desk: Desk) -> None:
     workers = int(os.environ.get(ENV_WORKERS) or max(1, torch.cuda.device_count()))
     launch = model.Launch(
         workers,
-        [sys.executable, str(Path(__file__).resolve()), *given],
+        [sys.executable, str(Path(__file__).resolve()), *given, "--cache", images.cache_kind],
         lambda rank: {ENV_RANK: str(rank)},
     )
     if isinstance(desk.found, model.Campaign):

@@ -32,6 +32,18 @@ def parse_arguments(arguments: Sequence[str], summary: str) -> argparse.Namespac
     parser.add_argument(
         "--labels", type=Path, metavar="FILE", help="corrections of train_label, as eda writes them"
     )
+    parser.add_argument(
+        "--cache",
+        metavar="KIND",
+        help="same as --set cache=KIND: off, jpeg, raw, or auto, which makes a JPEG cache where "
+        "pictures are large, seen more than once, and the disk has room",
+    )
+    parser.add_argument(
+        "--cache-space",
+        type=data_loader.gigabytes,
+        metavar="GB",
+        help="what the cache may take up in all",
+    )
     parser.add_argument("--load", type=Path, metavar="FOLDER", help="checkpoint to continue from")
     parser.add_argument(
         "--ensemble",
@@ -62,7 +74,8 @@ def chosen_recipe(args: argparse.Namespace) -> model.Recipe:
     """
     name = args.recipe or ("effnet_b1" if torch.cuda.is_available() else "smoke")
     seed = [] if args.seed is None else [f"seed={args.seed}"]
-    return model.override(model.find_recipe(name), [*args.set, *seed])
+    cache = [] if args.cache is None else [f"cache={args.cache}"]
+    return model.override(model.find_recipe(name), [*args.set, *seed, *cache])
 
 
 def given_dataset(args: argparse.Namespace) -> Path | None:

@@ -40,6 +40,10 @@ def peer(distribution: str, module: str | None = None) -> ModuleType:
     except ImportError:
         folder = install(distribution)
     sys.path.append(str(folder))
+    # The folder without code that the first attempt has found would hide the peer's own.
+    root = name.partition(".")[0]
+    if getattr(sys.modules.get(root), "__file__", None) is None:
+        sys.modules.pop(root, None)
     importlib.invalidate_caches()
     try:
         return importlib.import_module(name)
@@ -58,10 +62,10 @@ def install(distribution: str) -> Path:
         return folder
     draft = INSTALLED / f".{distribution}"
     shutil.rmtree(draft, ignore_errors=True)
-    uv = ("uv", "pip", "install", "--quiet", "--python", sys.executable, "--only-binary", ":all:")
+    uv = (sys.executable, "-m", "uv", "pip", "install", "--quiet", "--only-binary", ":all:")
     try:
         done = subprocess.run(
-            [*uv, "--target", str(draft), requirement(distribution)],
+            [*uv, "--python", sys.executable, "--target", str(draft), requirement(distribution)],
             capture_output=True,
             text=True,
             timeout=ENOUGH_TIME,

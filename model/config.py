@@ -251,6 +251,9 @@ class Recipe:
     """"bf16" autocast, "fp32", or "auto": bf16 where this device is faster with it."""
     loader_workers: int = within(-1, -1, 256)
     """Threads that decode pictures, per rank; -1 uses the cores at hand. Never changes results."""
+    cache: str = one_of(AUTO, AUTO, "off", "jpeg", "raw")
+    """Smaller copies that training reads in place of the files: JPEG of 512 pixels, uncompressed of
+    256, or "auto": JPEG where pictures are much larger, read repeatedly, and the disk has room."""
 
     def __post_init__(self) -> None:
         for item in fields(self):

@@ -5,11 +5,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-import numpy as np
-
 from model.batch import Box, Framing
 from model.config import CENTER_CROP, PAD, RESIZE, Recipe
-from model.seeding import uniforms
+from model.seeding import uniforms_of_one
 
 CROP_ATTEMPTS = 10
 """Crops that are tried before the largest legal centred one is taken, as in torchvision."""
@@ -34,8 +32,9 @@ class RandomCrop:
 
     def box(self, width: int, height: int, index: int) -> Box:
         """Box of example `index`; the same whenever, wherever and in whatever batch it is asked."""
-        draws = uniforms(self.key, np.array([index], dtype=np.int64), 4 * CROP_ATTEMPTS)[0]
-        for area, shape, left, top in draws.reshape(CROP_ATTEMPTS, 4):
+        draws = uniforms_of_one(self.key, index)
+        for _ in range(CROP_ATTEMPTS):
+            area, shape, left, top = (next(draws) for _ in range(4))
             kept = width * height * (self.scale + area * (1 - self.scale))
             aspect = math.exp((2 * shape - 1) * math.log(self.ratio))
             box_width, box_height = math.sqrt(kept * aspect), math.sqrt(kept / aspect)

@@ -16,8 +16,10 @@ import torch
 from numpy.typing import NDArray
 
 from model.batch import UNKNOWN_LABEL, Batch, Framing
-from model.pixels.decode import decode
-from model.pixels.faults import FaultTally
+from model.pixels.cache.pictures import PictureCache
+from model.pixels.decode import decode_into
+from model.pixels.faults import Damage, Fault, FaultTally
+from model.pixels.pool import BatchMemory
 
 PREFETCHED_BATCHES = 2
 """Batches that are being decoded while the consumer works on another one."""
@@ -37,6 +39,15 @@ class PictureFiles:
     """Given class of each picture, [N]; UNKNOWN_LABEL where there is none."""
     tally: FaultTally = field(default_factory=FaultTally)
     """Faults met so far, by file name."""
+    cache: PictureCache | None = None
+    """Where smaller copies are kept; None reads the files themselves."""
+
+    def read_into(self, index: int, framing: Framing, out: NDArray[np.uint8]) -> Fault | None:
+        """Write what `framing` asks for of one picture into `out`; see `decode_into`."""
+        name = self.names[index]
+        if self.cache is not None:
+            return self.cache.read_into(name, framing, index, out)
+        return decode_into(self.folder / name, framing, index, out)
 
 
 class LoadingError(RuntimeError):
@@ -76,34 +87,75 @@ def stream_batches(
             f"give positions in 0..{len(files.names) - 1}."
         )
     parts = (order[start : start + batch_size] for start in range(0, len(order), batch_size))
+    desk = _Desk(files, framing, BatchMemory(min(batch_size, max(1, len(order))), framing.size))
     if workers == 0:
-        return (_decoded_here(files, framing, part) for part in parts)
+        return _decoded_here(desk, parts)
     # Small enough tasks that all threads work on the batch that is needed next.
     pictures_per_task = min(max(batch_size // (2 * workers), 1), PICTURES_PER_TASK)
-    return _decoded_ahead(files, framing, parts, workers, pictures_per_task)
+    return _decoded_ahead(desk, parts, workers, pictures_per_task)
 
 
-def _decoded_here(files: PictureFiles, framing: Framing, indices: NDArray[np.int64]) -> Batch:
-    batch = _blank_batch(files, framing.size, indices)
-    _fill(batch, range(len(indices)), files, framing)
-    return batch
+@dataclass(frozen=True, eq=False)
+class _Desk:
+    """What every batch of a stream is made with."""
+
+    files: PictureFiles
+    framing: Framing
+    memory: BatchMemory
+
+    def blank(self, indices: NDArray[np.int64]) -> Batch:
+        """A batch whose `images` are still to be filled."""
+        return Batch(
+            images=self.memory.take(len(indices)),
+            labels=torch.from_numpy(self.files.labels[indices]),
+            indices=torch.from_numpy(indices.astype(np.int64)),
+            readable=torch.ones(len(indices), dtype=torch.bool),
+        )
+
+    def fill(self, batch: Batch, slots: range) -> None:
+        """Decode the pictures of these `slots`; each slot belongs to one thread, so none waits."""
+        images, files = batch.images.numpy(), self.files
+        for slot, index in zip(
+            slots, batch.indices[slots.start : slots.stop].tolist(), strict=True
+        ):
+            try:
+                fault = files.read_into(index, self.framing, images[slot])
+            except Exception as error:
+                path = files.folder / files.names[index]
+                raise LoadingError(f"loading {path} failed: {error}") from error
+            if fault:
+                files.tally.note(files.names[index], fault)
+            if fault and fault.damage is Damage.UNREADABLE:
+                batch.labels[slot] = UNKNOWN_LABEL
+                batch.readable[slot] = False
+
+    def leave(self) -> None:
+        """Let nothing be lost that was made on the way."""
+        if self.files.cache is not None:
+            self.files.cache.flush()
+
+
+def _decoded_here(desk: _Desk, parts: Iterator[NDArray[np.int64]]) -> Generator[Batch, None, None]:
+    try:
+        for indices in parts:
+            batch = desk.blank(indices)
+            desk.fill(batch, range(len(indices)))
+            yield batch
+    finally:
+        desk.leave()
 
 
 def _decoded_ahead(
-    files: PictureFiles,
-    framing: Framing,
-    parts: Iterator[NDArray[np.int64]],
-    workers: int,
-    pictures_per_task: int,
+    desk: _Desk, parts: Iterator[NDArray[np.int64]], workers: int, pictures_per_task: int
 ) -> Generator[Batch, None, None]:
     threads = ThreadPoolExecutor(workers, thread_name_prefix="decode")
     ahead: deque[tuple[Batch, list[Future[None]]]] = deque()
     try:
         for indices in parts:
-            batch = _blank_batch(files, framing.size, indices)
+            batch = desk.blank(indices)
             slots = range(len(indices))
             tasks = [
-                threads.submit(_fill, batch, slots[i : i + pictures_per_task], files, framing)
+                threads.submit(desk.fill, batch, slots[i : i + pictures_per_task])
                 for i in range(0, len(slots), pictures_per_task)
             ]
             ahead.append((batch, tasks))
@@ -113,38 +165,10 @@ def _decoded_ahead(
             yield _finished(*ahead.popleft())
     finally:
         threads.shutdown(wait=True, cancel_futures=True)
+        desk.leave()
 
 
 def _finished(batch: Batch, tasks: list[Future[None]]) -> Batch:
     for task in tasks:
         task.result()
     return batch
-
-
-def _blank_batch(files: PictureFiles, size: int, indices: NDArray[np.int64]) -> Batch:
-    """A batch whose `images` are still to be filled."""
-    shape = (len(indices), size, size, 3)
-    return Batch(
-        images=torch.empty(shape, dtype=torch.uint8, pin_memory=torch.cuda.is_available()),
-        labels=torch.from_numpy(files.labels[indices]),
-        indices=torch.from_numpy(indices.astype(np.int64)),
-        readable=torch.ones(len(indices), dtype=torch.bool),
-    )
-
-
-def _fill(batch: Batch, slots: range, files: PictureFiles, framing: Framing) -> None:
-    """Decode the pictures of these `slots`; each slot belongs to one thread, so none waits."""
-    images = batch.images.numpy()
-    for slot in slots:
-        index = int(batch.indices[slot])
-        path = files.folder / files.names[index]
-        try:
-            decoded = decode(path, framing, index)
-        except Exception as error:
-            raise LoadingError(f"loading {path} failed: {error}") from error
-        images[slot] = decoded.pixels
-        if decoded.fault:
-            files.tally.note(files.names[index], decoded.fault)
-        if not decoded.readable:
-            batch.labels[slot] = UNKNOWN_LABEL
-            batch.readable[slot] = False

@@ -73,14 +73,15 @@ def _in_session(
     if row.kind in (protocol.FORK, protocol.INFER):
         instruction = Instruction(row.kind, row.parent, row.checkpoint)
         env[protocol.ENV_INSTRUCTION] = instruction.to_json()
+    cache = protocol.cache_folder(platform.settings.sessions, row.owner, row.dataset)
+    cache.mkdir(parents=True, exist_ok=True)
+    env[protocol.ENV_CACHE] = str(cache)
     if overlay is None:
         warning = (
             "NSML Warning) bubblewrap does not work here, so /app and /data do not exist in this "
             f"session: the code is in {folder.work}, nsml.DATASET_PATH says where the data is.\n"
         )
         return Start(argv, env, folder.work, warning)
-    cache = protocol.cache_folder(platform.settings.sessions, row.owner, row.dataset)
-    cache.mkdir(parents=True, exist_ok=True)
     mounts = [
         _same_place(platform.settings.sessions / row.owner),
         _same_place(cache, writable=True),

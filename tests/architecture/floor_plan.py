@@ -34,7 +34,9 @@ TENSORS = ("torch", "timm", "numpy", "safetensors")
 FLOOR_PLAN = {
     # The submission.
     "entry": Room(
-        ("main", "options", "reporting"), ("library", "dataset", "model"), ("torch", "pandas")
+        ("main", "options", "caching", "reporting"),
+        ("library", "dataset", "model"),
+        ("torch", "pandas"),
     ),
     "manifest": Room(("setup",), loads=("setuptools",)),
     "dataset": Room(
@@ -86,7 +88,7 @@ FLOOR_PLAN = {
         PLAN,
         (*TENSORS, "torchvision"),
     ),
-    "pixels": Room(_model("pixels"), ("contract",), ("torch", "numpy", "PIL")),
+    "pixels": Room(_model("pixels"), ("contract",), ("torch", "numpy", "PIL", "simplejpeg")),
     "recipe": Room(_model("config", "recipes", "search_space"), ("mistakes",)),
     "contract": Room(_model("batch"), loads=("torch", "numpy")),
     "mistakes": Room(_model("errors")),
@@ -122,7 +124,7 @@ FLOOR_PLAN = {
             *("campaigns", "judgement", "noise", "runs", "loops", "parts", *PLAN),
             *("dataset", "pixels", "entry"),
         ),
-        ("torch", "numpy", "PIL", "cleanlab", "sklearn"),
+        ("torch", "torchvision", "timm", "numpy", "PIL", "cleanlab", "simplejpeg", "sklearn"),
     ),
 }
 

@@ -1,8 +1,10 @@
+from itertools import islice
+
 import numpy as np
 import pytest
 import torch
 
-from model.seeding import Purpose, derive_seed, seed_generators, uniforms
+from model.seeding import Purpose, derive_seed, seed_generators, uniforms, uniforms_of_one
 
 
 def test_a_number_depends_on_its_example_only_not_on_the_batch():
@@ -10,6 +12,13 @@ def test_a_number_depends_on_its_example_only_not_on_the_batch():
     together = uniforms(key, np.arange(100), 4)
     apart = np.concatenate([uniforms(key, np.array([i]), 4) for i in range(100)])
     assert np.array_equal(together, apart)
+
+
+@pytest.mark.parametrize("key", [0, 2**64 - 1, derive_seed(7, Purpose.CROP, 3)])
+def test_one_example_alone_draws_the_same_numbers(key):
+    for index in (0, 1, 171_000):
+        row = list(islice(uniforms_of_one(key, index), 40))
+        assert row == uniforms(key, np.array([index]), 40)[0].tolist()
 
 
 def test_numbers_are_uniform_and_unrelated():

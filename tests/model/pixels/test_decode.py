@@ -9,10 +9,10 @@ import zlib
 import numpy as np
 import pytest
 from PIL import Image
-from PIL.JpegImagePlugin import JpegImageFile
 
-from model.pixels.decode import GREY, decode
+from model.pixels.decode import GREY, decode, decode_into
 from model.pixels.faults import Damage
+from model.pixels.jpeg import decode_rows
 from tests.model.pixels.drawn_pictures import (
     PART,
     SIZE,
@@ -107,18 +107,16 @@ def test_an_ycck_jpeg_is_the_picture_that_pillow_shows(tmp_path):
 
 @pytest.mark.parametrize("width", [64, 127, 128, 129, 255, 256, 700, 1117])
 def test_a_jpeg_is_never_decoded_below_the_needed_resolution(tmp_path, monkeypatch, width):
-    drafts = []
-    draft = JpegImageFile.draft
+    decoded_pixels = []
 
-    def remembered(image, mode, size):
-        result = draft(image, mode, size)
-        drafts.append(image.size)
-        return result
+    def remembered(*arguments):
+        decoded_pixels.append(decode_rows(*arguments))
+        return decoded_pixels[-1]
 
-    monkeypatch.setattr(JpegImageFile, "draft", remembered)
+    monkeypatch.setattr("model.pixels.decode.decode_rows", remembered)
     content = encoded(drawing(width, width), "JPEG", quality=95)
     decoded = decode(saved(tmp_path, content), PART, 0)
-    decoded_width = drafts[0][0] if drafts else width
+    decoded_width = decoded_pixels[0].shape[1]
     share = PART.shares[3] - PART.shares[1]
     assert decoded_width * share >= SIZE
     assert decoded_width * share < 2 * SIZE or decoded_width == width or width / 8 >= 2 * SIZE
@@ -268,3 +266,21 @@ def test_a_box_outside_the_picture_is_the_callers_error(tmp_path, shares):
     path = saved(tmp_path, encoded(drawing(), "JPEG"))
     with pytest.raises(ValueError, match="not inside the 150 x 110 picture"):
         decode(path, Box(*shares), 0)
+
+
+@pytest.mark.parametrize("kind", [bytes, memoryview], ids=["bytes", "memory map"])
+def test_content_in_memory_is_decoded_like_a_file_into_the_given_place(tmp_path, kind):
+    content = encoded(drawing(), "JPEG")
+    expected = decode(saved(tmp_path, content), PART, 3).pixels
+    batch = np.zeros((3, SIZE, SIZE, 3), dtype=np.uint8)
+    assert decode_into(kind(content), PART, 3, batch[1]) is None
+    assert np.array_equal(batch[1], expected)
+    assert not batch[[0, 2]].any()
+
+
+def test_every_way_writes_the_whole_place():
+    for content in (encoded(drawing(), "JPEG"), encoded(drawing(), "PNG"), b"no picture"):
+        black, white = (np.full((SIZE, SIZE, 3), level, dtype=np.uint8) for level in (0, 255))
+        for place in (black, white):
+            decode_into(content, PART, 0, place)
+        assert np.array_equal(black, white)
