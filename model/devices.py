@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import socket
+import sys
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -96,6 +98,8 @@ def prepare_device(device: torch.device, *, ranks: int) -> int:
     """
     threads = max(1, min(torch.get_num_threads(), usable_cores() // ranks))
     torch.set_num_threads(threads)
+    if device.type == "cpu":
+        keep_freed_memory()
     if device.type == "cuda":
         # cuBLAS reads this when it starts; without it equal seeds may give unequal weights.
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
@@ -103,6 +107,23 @@ def prepare_device(device: torch.device, *, ranks: int) -> int:
         torch.backends.cudnn.benchmark = False
         torch.use_deterministic_algorithms(True, warn_only=True)
     return threads
+
+
+def keep_freed_memory() -> None:
+    """Let the C library keep large blocks that are freed, for the next step asks for them again.
+
+    By default it hands them back to the system, which has to fill every page with zeros when they
+    return: a seventh of the time of a small network. Does nothing where there is no glibc.
+
+    Source: `man 3 mallopt`; the numbers of its two parameters are those of glibc's malloc.h.
+    """
+    if sys.platform != "linux":
+        return
+    trim_threshold, mmap_threshold = -1, -3
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:
+        mallopt(mmap_threshold, 2**30)
+        mallopt(trim_threshold, 2**31 - 1)
 
 
 def usable_cores(cgroup: Path = Path("/sys/fs/cgroup")) -> int:

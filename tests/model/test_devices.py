@@ -1,3 +1,7 @@
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 import torch
 
@@ -8,11 +12,13 @@ from model.devices import (
     choose_compute,
     has_fast_bfloat16,
     loader_workers,
+    prepare_device,
     usable_cores,
 )
 from model.networks import build_network
 
 CPU = torch.device("cpu")
+ROOT = Path(__file__).parents[2]
 
 
 def network(backbone: str):
@@ -59,3 +65,33 @@ def test_the_loader_uses_the_cores_at_hand_unless_told():
 def test_a_small_quota_still_leaves_one_core(tmp_path):
     (tmp_path / "cpu.max").write_text("10000 100000")
     assert usable_cores(tmp_path) == 1
+
+
+def test_preparing_takes_no_more_threads_than_a_rank_s_share(monkeypatch):
+    monkeypatch.setattr("model.devices.usable_cores", lambda: 8)
+    before = torch.get_num_threads()
+    try:
+        for ranks, started_with, threads in ((1, 3, 3), (4, 8, 2), (16, 8, 1)):
+            torch.set_num_threads(started_with)
+            assert prepare_device(CPU, ranks=ranks) == torch.get_num_threads() == threads
+    finally:
+        torch.set_num_threads(before)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="what glibc does with freed memory")
+def test_a_block_freed_once_is_not_asked_of_the_system_again():
+    code = """
+import resource, torch
+from model.devices import prepare_device
+prepare_device(torch.device("cpu"), ranks=1)
+def faults(): return resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+torch.ones(32_000_000)
+before = faults()
+for _ in range(5): torch.ones(32_000_000)
+print(faults() - before)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT
+    )
+    # 128 MB are 31,250 pages of the usual size; five times the system would be asked for 156,250.
+    assert int(done.stdout) <= 2 * 31_250
