@@ -94,3 +94,10 @@ def keep(name: str, save: Callable[[Path], None], checkpoints: Path | None) -> N
     nsml.save(name, save_fn=lambda dir_path, **_: save(Path(dir_path)))
     if checkpoints is not None:
         model.publish_checkpoint(checkpoints / name, save)
+
+
+def keep_later(
+    writer: model.BackgroundWriter, name: str, save: Callable[[Path], None], folder: Path | None
+) -> None:
+    """Same as `keep`, but in the background; `save` must be a snapshot."""
+    writer.write(lambda: keep(name, save, folder))

@@ -120,7 +120,7 @@ FLOOR_PLAN = {
         ("benchmarks",),
         (
             *("campaigns", "judgement", "noise", "runs", "loops", "parts", *PLAN),
-            *("dataset", "pixels", "entry"),
+            *("dataset", "pixels", "entry", "library", "words"),
         ),
         ("torch", "numpy", "PIL", "cleanlab", "sklearn"),
     ),
