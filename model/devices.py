@@ -34,12 +34,17 @@ class Compute:
 
     def __str__(self) -> str:
         words = {torch.bfloat16: "bf16", torch.float32: "fp32"}
-        return f"{self.device}, {words[self.training]} training, {words[self.inference]} inference"
+        return (
+            f"{self.device}, {words[self.training]} training, {words[self.inference]} inference, "
+            "channels last"
+        )
 
 
 def choose_compute(precision: str, network: nn.Module, device: torch.device) -> Compute:
-    """Pick the arithmetic that is fastest on this device for this network.
+    """Look up the arithmetic that is fastest on this device for this network.
 
+    Looked up and not measured, for a measurement could end differently after an interruption, and
+    training would not go on bit for bit; `benchmarks.precision` measures whether the rule is right.
     bf16 wins for inference wherever the device has fast bf16 products. Training of depthwise
     networks is the exception: on CPUs their bf16 step is 1.3-2.4 times slower than fp32.
 
@@ -48,7 +53,8 @@ def choose_compute(precision: str, network: nn.Module, device: torch.device) -> 
         network: Decides by its kind of convolution.
         device: Where it will run.
 
-    Source: measured on two cores with AMX, torch 2.15, nets from resnet10t to efficientnet_b1.
+    Source: measured on two cores with AMX, torch 2.15, nets from resnet10t to efficientnet_b1;
+        the table is in docs/performance.md.
     """
     if precision != AUTO:
         dtype = torch.bfloat16 if precision == BFLOAT16 else torch.float32
