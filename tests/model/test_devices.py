@@ -1,7 +1,3 @@
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
 import torch
 
@@ -18,7 +14,6 @@ from model.devices import (
 from model.networks import build_network
 
 CPU = torch.device("cpu")
-ROOT = Path(__file__).parents[2]
 
 
 def network(backbone: str):
@@ -76,22 +71,3 @@ def test_preparing_takes_no_more_threads_than_a_rank_s_share(monkeypatch):
             assert prepare_device(CPU, ranks=ranks) == torch.get_num_threads() == threads
     finally:
         torch.set_num_threads(before)
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="what glibc does with freed memory")
-def test_a_block_freed_once_is_not_asked_of_the_system_again():
-    code = """
-import resource, torch
-from model.devices import prepare_device
-prepare_device(torch.device("cpu"), ranks=1)
-def faults(): return resource.getrusage(resource.RUSAGE_SELF).ru_minflt
-torch.ones(32_000_000)
-before = faults()
-for _ in range(5): torch.ones(32_000_000)
-print(faults() - before)
-"""
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT
-    )
-    # 128 MB are 31,250 pages of the usual size; five times the system would be asked for 156,250.
-    assert int(done.stdout) <= 2 * 31_250
