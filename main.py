@@ -33,7 +33,15 @@ from options import (
     given_ingredients,
     parse_arguments,
 )
-from reporting import keep, report_epoch, report_outcome, report_trial, save_outcome, say
+from reporting import (
+    keep,
+    keep_later,
+    report_epoch,
+    report_outcome,
+    report_trial,
+    save_outcome,
+    say,
+)
 
 ENV_WORKERS = "NSML_WORKERS"
 """Processes to train on in parallel, as the platform grants them."""
@@ -190,22 +198,27 @@ def train_one(
     assert isinstance(trainee, model.Trainee), "continue_training refused everything else"
     epochs = trainee.blueprint.recipe.epochs
 
+    writer = model.BackgroundWriter()
+
     def after_epoch(result: model.EpochResult) -> None:
+        # What an epoch's line announces stands on the epoch before, which is on disk by then.
+        writer.wait()
         report_epoch(result, epochs=epochs, step=result.step)
         if result.is_best:
-            keep("best", trainee.save_network, args.checkpoints)
+            keep_later(writer, "best", trainee.snapshot_network(), args.checkpoints)
         # The newest checkpoint is the one to continue from.
-        keep("last", trainee.save, args.checkpoints)
+        keep_later(writer, "last", trainee.snapshot(), args.checkpoints)
 
-    model.train(
-        trainee,
-        images,
-        launch=launch,
-        listener=model.Listener(after_epoch, model.ProgressLines(say)),
-        on_start=lambda setting: say(
-            f"Training on {len(images)} pictures: {launch.size} x {setting}"
-        ),
-    )
+    with writer:
+        model.train(
+            trainee,
+            images,
+            launch=launch,
+            listener=model.Listener(after_epoch, model.ProgressLines(say)),
+            on_start=lambda setting: say(
+                f"Training on {len(images)} pictures: {launch.size} x {setting}"
+            ),
+        )
     best = trainee.progress.best
     if best is not None:
         say(f"Best: epoch {best.epoch}, validation gmean-F1 {best.gmean_f1:.4f}")
@@ -219,24 +232,27 @@ def train_many(
     args: argparse.Namespace,
 ) -> None:
     """Do all trainings of a recipe; `best` is the newest network, and in the end the ensemble."""
+    writer = model.BackgroundWriter()
 
     def after_epoch(name: str, result: model.EpochResult) -> None:
+        writer.wait()
         current = campaign.current
         assert current is not None, "an epoch belongs to a training"
         epochs = current.blueprint.recipe.epochs
         report_epoch(result, epochs=epochs, step=campaign.steps + result.step, name=name)
         if result.is_best:
-            keep("best", current.save_network, args.checkpoints)
-        keep("last", campaign.save, args.checkpoints)
+            keep_later(writer, "best", current.snapshot_network(), args.checkpoints)
+        keep_later(writer, "last", campaign.snapshot(), args.checkpoints)
 
-    outcome = model.conduct(
-        campaign,
-        images,
-        launch=launch,
-        listener=model.CampaignListener(after_epoch, model.ProgressLines(say)),
-        say=say,
-        weights=args.weights,
-    )
+    with writer:
+        outcome = model.conduct(
+            campaign,
+            images,
+            launch=launch,
+            listener=model.CampaignListener(after_epoch, model.ProgressLines(say)),
+            say=say,
+            weights=args.weights,
+        )
     report_outcome(outcome, data_loader.CLASS_NAMES, step=campaign.steps)
     desk.found = outcome.ensemble
     keep("best", partial(save_outcome, outcome, images), args.checkpoints)

@@ -104,3 +104,10 @@ def save_outcome(outcome: model.Outcome, images: data_loader.ReviewImages, folde
     data_loader.write_out_of_fold(folder / "out_of_fold.csv", images, outcome.out_of_fold)
     if outcome.record is not None:
         data_loader.write_corrections(folder / "corrections.csv", images, outcome.record)
+
+
+def keep_later(
+    writer: model.BackgroundWriter, name: str, save: Callable[[Path], None], folder: Path | None
+) -> None:
+    """Same as `keep`, but in the background; `save` must be a snapshot."""
+    writer.write(lambda: keep(name, save, folder))

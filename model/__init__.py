@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from model.batch import UNKNOWN_LABEL, Batch, ExampleSource, Framing
     from model.campaign import Campaign
-    from model.checkpoint import publish_checkpoint
+    from model.checkpoint import BackgroundWriter, publish_checkpoint
     from model.config import Recipe
     from model.devices import loader_workers
     from model.ensemble import Ensemble, gather_members
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 __all__ = [
     "RECIPES",
     "UNKNOWN_LABEL",
+    "BackgroundWriter",
     "Batch",
     "Campaign",
     "CampaignListener",
@@ -103,7 +104,7 @@ _HOMES = {
         "Framing",
     ),
     "campaign": ("Campaign",),
-    "checkpoint": ("publish_checkpoint",),
+    "checkpoint": ("BackgroundWriter", "publish_checkpoint"),
     "config": ("Recipe",),
     "devices": ("loader_workers",),
     "ensemble": (

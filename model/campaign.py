@@ -11,13 +11,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import torch
 from safetensors.torch import load_file, save_file
 
+from model.checkpoint import Save
 from model.config import Recipe
 from model.dynamics import Dynamics
 from model.errors import CheckpointError
@@ -48,15 +49,25 @@ class Campaign:
 
     def save(self, folder: Path) -> None:
         """Write a checkpoint with which the campaign can go on exactly as without a stop."""
+        self._write(folder, None if self.current is None else self.current.save)
+
+    def snapshot(self) -> Save:
+        """What `save` would write now, to be written later, while training goes on."""
+        # Finished results and the best network never change; the training under way does.
+        frozen = replace(self, finished=list(self.finished))
+        current = None if self.current is None else self.current.snapshot()
+        return lambda folder: frozen._write(folder, current)
+
+    def _write(self, folder: Path, save_current: Save | None) -> None:
         (folder / FINISHED).mkdir()
         entries: list[dict[str, Any]] = []
         for number, result in enumerate(self.finished):
             save_file(_tensors_of(result), folder / FINISHED / f"{number:03d}.safetensors")
             blueprint = None if result.blueprint is None else result.blueprint.to_json()
             entries.append({"best": asdict(result.best), "blueprint": blueprint})
-        if self.current is not None:
+        if save_current is not None:
             (folder / CURRENT).mkdir()
-            self.current.save(folder / CURRENT)
+            save_current(folder / CURRENT)
             save_file(dict(self.current_best), folder / BEST)
         document = {
             "format": FORMAT,

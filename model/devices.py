@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import socket
+import sys
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,12 +34,17 @@ class Compute:
 
     def __str__(self) -> str:
         words = {torch.bfloat16: "bf16", torch.float32: "fp32"}
-        return f"{self.device}, {words[self.training]} training, {words[self.inference]} inference"
+        return (
+            f"{self.device}, {words[self.training]} training, {words[self.inference]} inference, "
+            "channels last"
+        )
 
 
 def choose_compute(precision: str, network: nn.Module, device: torch.device) -> Compute:
-    """Pick the arithmetic that is fastest on this device for this network.
+    """Look up the arithmetic that is fastest on this device for this network.
 
+    Looked up and not measured, for a measurement could end differently after an interruption, and
+    training would not go on bit for bit; `benchmarks.precision` measures whether the rule is right.
     bf16 wins for inference wherever the device has fast bf16 products. Training of depthwise
     networks is the exception: on CPUs their bf16 step is 1.3-2.4 times slower than fp32.
 
@@ -46,7 +53,8 @@ def choose_compute(precision: str, network: nn.Module, device: torch.device) -> 
         network: Decides by its kind of convolution.
         device: Where it will run.
 
-    Source: measured on two cores with AMX, torch 2.15, nets from resnet10t to efficientnet_b1.
+    Source: measured on two cores with AMX, torch 2.15, nets from resnet10t to efficientnet_b1;
+        the table is in docs/performance.md.
     """
     if precision != AUTO:
         dtype = torch.bfloat16 if precision == BFLOAT16 else torch.float32
@@ -96,6 +104,8 @@ def prepare_device(device: torch.device, *, ranks: int) -> int:
     """
     threads = max(1, min(torch.get_num_threads(), usable_cores() // ranks))
     torch.set_num_threads(threads)
+    if device.type == "cpu":
+        keep_freed_memory()
     if device.type == "cuda":
         # cuBLAS reads this when it starts; without it equal seeds may give unequal weights.
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
@@ -103,6 +113,23 @@ def prepare_device(device: torch.device, *, ranks: int) -> int:
         torch.backends.cudnn.benchmark = False
         torch.use_deterministic_algorithms(True, warn_only=True)
     return threads
+
+
+def keep_freed_memory() -> None:
+    """Let the C library keep large blocks that are freed, for the next step asks for them again.
+
+    By default it hands them back to the system, which has to fill every page with zeros when they
+    return: a seventh of the time of a small network. Does nothing where there is no glibc.
+
+    Source: `man 3 mallopt`; the numbers of its two parameters are those of glibc's malloc.h.
+    """
+    if sys.platform != "linux":
+        return
+    trim_threshold, mmap_threshold = -1, -3
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:
+        mallopt(mmap_threshold, 2**30)
+        mallopt(trim_threshold, 2**31 - 1)
 
 
 def usable_cores(cgroup: Path = Path("/sys/fs/cgroup")) -> int:

@@ -60,13 +60,17 @@ def predict_with(
     device = choose_device()
     threads = prepare_device(device, ranks=1)
     predictor = newest_network(found) if isinstance(found, Campaign) else found
-    say(f"Predicting {len(source)} pictures on {device}, {threads} thread{'s' * (threads > 1)}")
+
+    def compute_of(trainee: Trainee) -> Compute:
+        recipe = trainee.blueprint.recipe
+        return choose_compute(recipe.precision, trainee.network, device)
+
+    whom = predictor.members[0].trainee if isinstance(predictor, Ensemble) else predictor
+    say(
+        f"Predicting {len(source)} pictures: {compute_of(whom)}, "
+        f"{threads} thread{'s' * (threads > 1)}"
+    )
     if isinstance(predictor, Ensemble):
-
-        def compute_of(trainee: Trainee) -> Compute:
-            recipe = trainee.blueprint.recipe
-            return choose_compute(recipe.precision, trainee.network, device)
-
         recipe = predictor.members[0].blueprint.recipe
         prediction = predict_ensemble(
             predictor,
@@ -87,7 +91,7 @@ def predict_with(
     return predict(
         predictor,
         source,
-        compute=choose_compute(recipe.precision, predictor.network, device),
+        compute=compute_of(predictor),
         workers=loader_workers(recipe.loader_workers, ranks=1),
         on_progress=on_progress,
     )

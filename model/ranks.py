@@ -204,6 +204,8 @@ def _watch_parent(parent: int) -> None:
 def _start(launch: Launch, rank: int, folder: Path) -> subprocess.Popen[bytes]:
     environment = {
         **os.environ,
+        # This process counts the cores of all ranks already; no library shall start more threads.
+        "OMP_NUM_THREADS": str(torch.get_num_threads()),
         "RANK": str(rank),
         "LOCAL_RANK": str(rank),
         "WORLD_SIZE": str(launch.size),

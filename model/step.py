@@ -147,7 +147,7 @@ def augmented(trainee: Trainee, batch: Batch, epoch: int, device: torch.device) 
     pixels = augment_batch(batch.images.to(device), recipe, epoch=epoch, indices=indices)
     images = trainee.blueprint.preprocess.to_input(pixels, device)
     mask = flip_mask(recipe.seed, epoch, indices, recipe.flip_prob)
-    return flip(images, mask.to(device))
+    return flip(images, mask)
 
 
 def forward_mixed(network: nn.Module, inputs: Inputs, mixing: Mixing | None) -> torch.Tensor:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from model.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
+from model.checkpoint import Checkpoint, Save, read_checkpoint, write_checkpoint
 from model.config import Recipe
 from model.errors import CheckpointError
 from model.learner import Learner
@@ -168,14 +169,27 @@ class Trainee:
 
     def save(self, folder: Path) -> None:
         """Write a checkpoint with which training can go on exactly as without a stop."""
-        document = {**self.blueprint.to_json(), "progress": asdict(self.progress)}
-        tensors = None if self.learner is None else self.learner.tensors()
-        write_checkpoint(folder, Checkpoint(document, self.network.state_dict(), tensors))
+        write_checkpoint(folder, self._whole())
 
     def save_network(self, folder: Path) -> None:
         """Write a checkpoint for inference only; a quarter of the size."""
-        document = self.blueprint.to_json()
-        write_checkpoint(folder, Checkpoint(document, self.network.state_dict(), None))
+        write_checkpoint(folder, self._for_inference())
+
+    def snapshot(self) -> Save:
+        """What `save` would write now, to be written later, while training goes on."""
+        return partial(write_checkpoint, checkpoint=self._whole().snapshot())
+
+    def snapshot_network(self) -> Save:
+        """What `save_network` would write now, to be written later."""
+        return partial(write_checkpoint, checkpoint=self._for_inference().snapshot())
+
+    def _whole(self) -> Checkpoint:
+        document = {**self.blueprint.to_json(), "progress": asdict(self.progress)}
+        tensors = None if self.learner is None else self.learner.tensors()
+        return Checkpoint(document, self.network.state_dict(), tensors)
+
+    def _for_inference(self) -> Checkpoint:
+        return Checkpoint(self.blueprint.to_json(), self.network.state_dict(), None)
 
 
 def new_trainee(

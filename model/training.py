@@ -23,7 +23,7 @@ from model.learner import Learner
 from model.lesson import Lesson
 from model.losses import soft_cross_entropy, soft_targets
 from model.metrics import class_f1, confusion_matrix, geometric_mean
-from model.optim import average_decay, learning_rates, update_average, update_even_average
+from model.optim import MovingAverage, average_decay, learning_rates, update_even_average
 from model.prediction import forward
 from model.progress import Clock, OnProgress, ignore_progress
 from model.ranks import SOLO, RankGroup
@@ -149,6 +149,7 @@ def train_epoch(
     totals = torch.zeros(3, dtype=torch.float64, device=course.compute.device)
     step, rate = trainee.progress.step, 0.0
     averages = epoch < recipe.epochs - recipe.swa_epochs
+    average = MovingAverage(trainee.network, learner.network)
     learner.start_epoch(head_only=epoch < recipe.head_epochs)
     trainee.network.eval()
     batches = course.source.batches(
@@ -162,7 +163,7 @@ def train_epoch(
         totals[:2] += train_step(trainee, learner, course, batch, position, listener.recorder)
         totals[2] += int((~batch.readable).sum())
         if averages:
-            update_average(trainee.network, learner.network, average_decay(step, recipe.ema_decay))
+            average.update(average_decay(step, recipe.ema_decay))
         step += 1
         if group.is_first:
             listener.on_progress(f"epoch {epoch + 1}/{recipe.epochs}: trained", done, course.steps)

@@ -151,7 +151,21 @@ def _publish(
             _remove(place)
         raise
     if replaced:
-        _remove(folder.checkpoints / replaced.folder)
+        _remove_aside(folder.checkpoints / replaced.folder)
+
+
+def _remove_aside(folder: Path) -> None:
+    """Remove a folder that nothing names any more while the guest goes on.
+
+    Giving 30 MB back to the system takes a fifth of the time of a save. The process does not end
+    before this has.
+    """
+    from threading import Thread
+
+    try:
+        Thread(target=_remove, args=(folder,), name="remove checkpoint").start()
+    except RuntimeError:  # Python is on its way out, and starts nothing any more.
+        _remove(folder)
 
 
 def _remove(folder: Path) -> None:

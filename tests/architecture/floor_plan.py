@@ -122,7 +122,7 @@ FLOOR_PLAN = {
         ("benchmarks",),
         (
             *("campaigns", "judgement", "noise", "runs", "loops", "parts", *PLAN),
-            *("dataset", "pixels", "entry"),
+            *("dataset", "pixels", "entry", "library", "words"),
         ),
         ("torch", "torchvision", "timm", "numpy", "PIL", "cleanlab", "simplejpeg", "sklearn"),
     ),

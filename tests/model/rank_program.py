@@ -26,7 +26,9 @@ def work(group: RankGroup, what: str, folder: Path) -> None:
         norm = torch.nn.BatchNorm1d(2)
         mean = norm.get_buffer("running_mean").fill_(group.rank)
         group.average_statistics(norm)
-        (folder / f"out{group.rank}").write_text(f"{total} {answer} {mean.tolist()}")
+        # A child is told before any library of it starts threads.
+        threads = os.environ["OMP_NUM_THREADS"] if is_child() else torch.get_num_threads()
+        (folder / f"out{group.rank}").write_text(f"{total} {answer} {mean.tolist()} {threads}")
         return
     if what == "apart" and group.rank == 1:
         # Busy with something that no broken connection would interrupt.
@@ -46,6 +48,7 @@ def main() -> None:
         with joined(check_note, "cpu") as group:
             work(group, what, folder)
         return
+    torch.set_num_threads(3)
     launch = Launch(size, [sys.executable, *sys.argv])
     with lead(launch, leave_note, "cpu") as group:
         work(group, what, folder)

@@ -8,6 +8,7 @@ from model.devices import (
     choose_compute,
     has_fast_bfloat16,
     loader_workers,
+    prepare_device,
     usable_cores,
 )
 from model.networks import build_network
@@ -59,3 +60,14 @@ def test_the_loader_uses_the_cores_at_hand_unless_told():
 def test_a_small_quota_still_leaves_one_core(tmp_path):
     (tmp_path / "cpu.max").write_text("10000 100000")
     assert usable_cores(tmp_path) == 1
+
+
+def test_preparing_takes_no_more_threads_than_a_rank_s_share(monkeypatch):
+    monkeypatch.setattr("model.devices.usable_cores", lambda: 8)
+    before = torch.get_num_threads()
+    try:
+        for ranks, started_with, threads in ((1, 3, 3), (4, 8, 2), (16, 8, 1)):
+            torch.set_num_threads(started_with)
+            assert prepare_device(CPU, ranks=ranks) == torch.get_num_threads() == threads
+    finally:
+        torch.set_num_threads(before)

@@ -10,10 +10,10 @@ from model.optim import (
     BACKBONE,
     HEAD,
     FlatGradients,
+    MovingAverage,
     average_decay,
     build_optimizer,
     learning_rates,
-    update_average,
     update_even_average,
 )
 
@@ -159,7 +159,7 @@ def test_the_average_follows_weights_and_statistics():
         for value in network.state_dict().values():
             value.add_(1)
     before = copy.deepcopy(average.state_dict())
-    update_average(average, network, 0.75)
+    MovingAverage(average, network).update(0.75)
     for name, value in average.state_dict().items():
         step = 1 if name.endswith("num_batches_tracked") else 0.25
         assert torch.allclose(value, before[name] + step), name

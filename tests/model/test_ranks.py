@@ -48,11 +48,11 @@ def wait_until_gone(pid: int) -> None:
 needs_proc = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="reads /proc")
 
 
-def test_ranks_share_sums_decisions_and_statistics(tmp_path, root):
+def test_ranks_share_sums_decisions_statistics_and_the_number_of_threads(tmp_path, root):
     process = start(2, "sum", tmp_path, root)
     stdout, stderr = process.communicate(timeout=60)
     assert (process.returncode, stdout) == (0, "done\n"), stderr
-    assert {(tmp_path / f"out{rank}").read_text() for rank in (0, 1)} == {"3.0 True [0.5, 0.5]"}
+    assert {(tmp_path / f"out{rank}").read_text() for rank in (0, 1)} == {"3.0 True [0.5, 0.5] 3"}
     assert list((tmp_path / "tmp").iterdir()) == []
 
 

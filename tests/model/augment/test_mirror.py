@@ -17,7 +17,7 @@ def test_the_share_of_flipped_examples_is_the_probability():
 
 def test_only_masked_images_are_mirrored():
     images = torch.rand(2, 3, 4, 4).to(memory_format=torch.channels_last)
-    turned = flip(images, torch.tensor([True, False]))
+    turned = flip(images.clone(), torch.tensor([True, False]))
     assert torch.equal(turned[0], images[0].flip(-1))
     assert torch.equal(turned[1], images[1])
     assert turned.is_contiguous(memory_format=torch.channels_last)

@@ -20,7 +20,7 @@ from model.job import Job, JobResult, Material
 from model.losses import build_loss, soft_targets
 from model.metrics import class_f1, confusion_matrix, geometric_mean
 from model.noise.record import FilterRecord
-from model.optim import average_decay, learning_rates, update_average
+from model.optim import MovingAverage, average_decay, learning_rates
 from model.ranks import SOLO
 from model.sampler import epoch_order, steps_per_epoch
 from model.seeding import Purpose, seed_generators
@@ -155,7 +155,8 @@ class Training:
         (total / len(batch)).backward()
         self.optimizer.step()
         self.recorder.see(batch, logits, labels)
-        update_average(self.average, self.network, average_decay(self.step, recipe.ema_decay))
+        average = MovingAverage(self.average, self.network)
+        average.update(average_decay(self.step, recipe.ema_decay))
         self.step += 1
 
     def judge(self, number: int) -> EpochResult:
