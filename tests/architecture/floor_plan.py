@@ -122,7 +122,7 @@ FLOOR_PLAN = {
             *("campaigns", "judgement", "noise", "runs", "loops", "parts", *PLAN),
             *("dataset", "pixels", "entry"),
         ),
-        ("torch", "numpy", "PIL", "cleanlab", "sklearn"),
+        ("torch", "timm", "numpy", "PIL", "cleanlab", "sklearn"),
     ),
 }
 
