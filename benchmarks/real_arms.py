@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from benchmarks.real_network import NAME
 from model.batch import UNKNOWN_LABEL
-from model.config import GMEAN_F1, NONE, RESIZE, SGD, Recipe
+from model.config import GMEAN_F1, NONE, RESIZE, Recipe
 from model.job import Job, JobResult, Trainer
 from model.noise import confident_learning
 from model.out_of_fold import OutOfFold
@@ -64,9 +64,8 @@ class Scale:
             # So few epochs underfit: random crops cost more than they teach.
             framing=RESIZE,
             eval_framing=RESIZE,
-            optimizer=SGD,
-            learning_rate=0.1,
-            weight_decay=5e-4,
+            learning_rate=4e-3,
+            weight_decay=0.05,
             batch_size=64,
             epochs=self.category_epochs if has_categories else self.epochs,
             ema_decay=0.99,
@@ -77,7 +76,7 @@ class Scale:
 
 
 SCALES = {
-    "cpu": Scale(size=32, epochs=10, category_epochs=8, folds=3),
+    "cpu": Scale(size=32, epochs=12, category_epochs=10, folds=4),
     "gpu": Scale(size=64, epochs=20, category_epochs=16, folds=5),
 }
 """Sizes by name."""
