@@ -1,10 +1,11 @@
 """Our recipe, the winners' and cleanlab on real noisy labels, with one small network.
 
-    python -m benchmarks.real --data FOLDER [--sets ...] [--arms ...] [--seeds 3] [--rows FILE]
+    python -m benchmarks.real --data FOLDER [--sets ...] [--seeds 3] [--rows FILE] [--keep FOLDER]
 
 Every arm trains the same network for as many epochs on the same folds, and predicts the test set
 with the mean of the folds' networks. True labels are looked at only by the score, and by the
-optional arm "clean". Finished rows are kept in FILE, so that an interrupted run goes on.
+optional arm "clean". Finished rows are kept in FILE and finished trainings in FOLDER, so that an
+interrupted run goes on.
 """
 
 from __future__ import annotations
@@ -12,7 +13,6 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -36,7 +36,7 @@ from model.campaign import Campaign
 from model.config import Recipe
 from model.devices import Compute, choose_compute, choose_device, prepare_device
 from model.ensemble import predict_ensemble
-from model.job import Material, Trainer
+from model.job import Material
 from model.metrics import geometric_mean
 from model.pipeline import Outcome, make_material, run_recipe
 from model.runner import CampaignListener, CampaignRunner
@@ -64,7 +64,7 @@ class Row:
     changed: int
     """Labels that a filter dropped or changed."""
     seconds: float
-    """Processor time; trainings that an earlier arm did already cost nothing."""
+    """Processor time of all trainings that the arm rests on, also of those it shares."""
 
     @property
     def key(self) -> tuple[str, str, str, int]:
@@ -79,7 +79,7 @@ class Cell:
     real_set: RealSet
     base: Recipe
     device: torch.device
-    train: Trainer
+    train: Remembering
 
     def run(self, arm: str) -> tuple[Outcome, int]:
         """What an arm leads to, and how many labels it dropped or changed."""
@@ -112,7 +112,7 @@ class Cell:
 
     def measure(self, arm: str, scale: str) -> Row:
         """Train an arm and score it on the test set."""
-        begin = time.process_time()
+        begin = self.train.seconds
         outcome, changed = self.run(arm)
 
         def compute_of(trainee: Trainee) -> Compute:
@@ -132,12 +132,14 @@ class Cell:
             tuple(float(score) for score in scores),
             outcome.decision.decided_f1,
             changed,
-            time.process_time() - begin,
+            self.train.seconds - begin,
         )
 
 
-def open_cell(real_set: RealSet, base: Recipe, device: torch.device) -> Cell:
-    """A cell whose arms share their trainings."""
+def open_cell(
+    real_set: RealSet, base: Recipe, device: torch.device, keep: Path | None = None
+) -> Cell:
+    """A cell whose arms share their trainings, which are kept in a folder if one is given."""
 
     def silent(name: str, result: EpochResult) -> None:
         """Nobody watches single epochs here."""
@@ -145,7 +147,8 @@ def open_cell(real_set: RealSet, base: Recipe, device: torch.device) -> Cell:
     runner = CampaignRunner(
         Campaign(base, real_set.class_names), real_set.train, device, CampaignListener(silent)
     )
-    return Cell(real_set, base, device, Remembering(runner.train))
+    folder = None if keep is None else keep / real_set.name
+    return Cell(real_set, base, device, Remembering(runner.train, folder))
 
 
 def measured(options: argparse.Namespace, known: Sequence[Row]) -> Iterator[Row]:
@@ -162,7 +165,7 @@ def measured(options: argparse.Namespace, known: Sequence[Row]) -> Iterator[Row]
                 real_set = load_set(name, options.data)
                 has_categories = any(real_set.train.categories)
                 base = SCALES[options.scale].recipe(seed=seed, has_categories=has_categories)
-                cell = open_cell(real_set, base, device)
+                cell = open_cell(real_set, base, device, options.keep)
                 yield from (cell.measure(arm, options.scale) for arm in missing)
 
 
@@ -239,6 +242,9 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--seeds", type=int, default=3, help="seeds 0, 1, ... (default 3)")
     parser.add_argument("--scale", choices=list(SCALES), default="cpu", help="size of the network")
     parser.add_argument("--rows", type=Path, help="JSON lines of finished rows, read and continued")
+    parser.add_argument(
+        "--keep", type=Path, help="folder of finished trainings, read and continued"
+    )
     return parser.parse_args(arguments)
 
 

@@ -51,7 +51,7 @@ def draw_set(name="drawn"):
 
 @pytest.fixture
 def cell():
-    recipe = Scale(4, size=16, epochs=2, category_epochs=1, folds=2).recipe(
+    recipe = Scale(size=16, epochs=2, category_epochs=1, folds=2).recipe(
         seed=0, has_categories=False
     )
     return open_cell(draw_set(), replace(recipe, batch_size=8), torch.device("cpu"))
@@ -121,6 +121,24 @@ def test_an_equal_job_is_not_done_twice():
     assert done == ["a"]
 
 
+def test_a_kept_training_serves_a_later_run_and_counts_its_time(tmp_path):
+    done = []
+
+    def train(asked):
+        done.append(asked.name)
+        sum(range(100_000))
+        return JobResult(np.ones((2, 3), np.float32), EPOCH, {"w": torch.ones(2)})
+
+    first, later = Remembering(train, tmp_path), Remembering(train, tmp_path)
+    first(job())
+    again = later(job(name="b"))
+    assert done == ["a"]
+    assert again.best == EPOCH
+    assert torch.equal(again.network["w"], torch.ones(2))
+    assert later.seconds == first.seconds > 0
+    assert [path.suffix for path in tmp_path.iterdir()] == [""]
+
+
 def test_flagged_labels_become_unknown_and_no_other():
     given = np.repeat([0, 1], 20)
     probs = np.where(given[:, None] == [0, 1], 0.9, 0.1)
@@ -171,7 +189,7 @@ def test_finished_rows_are_read_and_not_measured_again(tmp_path, capsys, monkeyp
     kept = tmp_path / "rows.jsonl"
     (tmp_path / "fashion5_dev.npz").touch()
     monkeypatch.setattr(real, "load_set", lambda name, folder: draw_set(name))
-    monkeypatch.setitem(SCALES, "cpu", Scale(4, size=16, epochs=1, category_epochs=1, folds=2))
+    monkeypatch.setitem(SCALES, "cpu", Scale(size=16, epochs=1, category_epochs=1, folds=2))
     command = ["--data", str(tmp_path), "--rows", str(kept), "--sets", "fashion5_dev"]
     command += ["--seeds", "1", "--arms", "baseline"]
     assert main(command) == 0
