@@ -22,7 +22,13 @@ ShimError
 from __future__ import annotations
 
 from collections.abc import Sequence
-from difflib import get_close_matches
+
+
+def _closest(wanted: str, known: Sequence[str]) -> list[str]:
+    """The known word that is most like the wanted one; none if nothing is close."""
+    from difflib import get_close_matches  # which only a mistake needs
+
+    return get_close_matches(wanted, known, n=1)
 
 
 class ShimError(Exception):
@@ -47,7 +53,7 @@ class NoSuchSession(ShimError):
     """Nobody ever ran that session, or it was removed."""
 
     def __init__(self, wanted: str, known: Sequence[str]) -> None:
-        close = get_close_matches(wanted, known, n=1)
+        close = _closest(wanted, known)
         hint = f"Did you mean {close[0]}?" if close else "`nsml ps -a` lists yours."
         super().__init__(f'Invalid value for "SESSION": {wanted} does not exist. {hint}')
 
@@ -73,7 +79,7 @@ class NoSuchDataset(ShimError):
     """No dataset of that name was pushed."""
 
     def __init__(self, wanted: str, known: Sequence[str]) -> None:
-        close = get_close_matches(wanted, known, n=1)
+        close = _closest(wanted, known)
         hint = f"Did you mean {close[0]!r}?" if close else "`nsml dataset ls` lists them,"
         more = "" if close else " `nsml dataset push NAME PATH` adds one."
         super().__init__(f"There is no dataset {wanted!r}. {hint}{more}")
@@ -87,7 +93,7 @@ class CheckpointNotFound(ShimError):
     """The session never saved a checkpoint of that name."""
 
     def __init__(self, session: str, wanted: str, saved: Sequence[str]) -> None:
-        close = get_close_matches(wanted, saved, n=1)
+        close = _closest(wanted, saved)
         hint = f"Did you mean {close[0]!r}?" if close else f"See `nsml model ls {session}`."
         super().__init__(f"{session} has no checkpoint {wanted!r} ({len(saved)} saved). {hint}")
 

@@ -1,11 +1,10 @@
 """The `nsml` command: words on the terminal, handed to `nsml_shim.commands`.
 
-The command modules load nothing but click until a command runs, so that help answers at once.
+A command's module is imported when the command is called, so that help answers at once.
 """
 
 from __future__ import annotations
 
-import platform as machine
 import sys
 from collections.abc import Sequence
 
@@ -13,16 +12,7 @@ import click
 
 from nsml_shim import __version__
 from nsml_shim.cli import terminal
-from nsml_shim.cli.account_commands import credit, info, login, logout, whoami
-from nsml_shim.cli.checkpoint_commands import fork, infer, resume
-from nsml_shim.cli.dataset_commands import dataset
-from nsml_shim.cli.file_commands import download, plot, pull
-from nsml_shim.cli.model_commands import model
-from nsml_shim.cli.ps_command import ps
-from nsml_shim.cli.run_command import run
-from nsml_shim.cli.session_commands import command_of, gpustat, logs, memo, rm, stop
-from nsml_shim.cli.submit_command import submit
-from nsml_shim.cli.talk_commands import exec_, sh
+from nsml_shim.cli.places import PLACES
 from nsml_shim.cli.verbs import Verbs, hide_client_log
 from nsml_shim.errors import ShimError
 
@@ -32,6 +22,8 @@ INTERRUPTED = 130
 
 def _print_version(ctx: click.Context, _: click.Parameter, value: bool) -> None:
     if value:
+        import platform as machine
+
         click.echo(f"Version: {__version__}")
         click.echo(f"Python: {machine.python_version()}")
         click.echo(f"OS: {machine.system().lower()}")
@@ -42,6 +34,7 @@ def _print_version(ctx: click.Context, _: click.Parameter, value: bool) -> None:
 
 @click.group(
     cls=Verbs,
+    places=PLACES,
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="\b\nExample: nsml run -d review_img -g 2",
 )
@@ -65,11 +58,6 @@ def nsml() -> None:
 
 
 nsml.params.append(hide_client_log())
-for _command in (
-    *(run, ps, logs, stop, resume, rm, fork, submit, infer, exec_, sh, gpustat, plot),
-    *(memo, command_of, pull, download, model, dataset, login, logout, whoami, info, credit),
-):
-    nsml.add_command(_command)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -97,4 +85,4 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def _verb(words: Sequence[str]) -> str:
     """The command that was typed."""
-    return next((word for word in words if word in nsml.commands), "nsml")
+    return next((word for word in words if word in PLACES), "nsml")

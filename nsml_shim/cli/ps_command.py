@@ -13,7 +13,7 @@ from nsml_shim.cli.options import json_option
 from nsml_shim.cli.verbs import Verb
 
 if TYPE_CHECKING:
-    from nsml_shim.commands.inspect import Listed
+    from nsml_shim.commands.listing import Listed
 
 COLUMNS = (
     "Name",
@@ -52,9 +52,9 @@ def ps(
     \b
     Example: nsml ps -a -n 5
     """
-    from nsml_shim.commands import inspect
+    from nsml_shim.commands import listing
 
-    listed = inspect.sessions(
+    listed = listing.sessions(
         terminal.open_platform(), ended=ended, last=last, dataset=dataset, search=search
     )
     if quiet:

@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from nsml_shim.cli import tables
-
 if TYPE_CHECKING:
     from nsml_shim.commands.platform import Platform
     from nsml_shim.commands.run import Step
@@ -68,6 +66,8 @@ def counting(verb: str) -> Callable[[int, int], None]:
 
 def uploading(step: Step) -> None:
     """Two lines per uploaded file, as NSML's client wrote them."""
+    from nsml_shim.cli import tables
+
     line = f"{step.name} {tables.binary_size(step.size)}"
     if not step.done:
         info(f"{line} - start")

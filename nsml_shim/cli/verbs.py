@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterable, Mapping
+from importlib import import_module
 from typing import Any
 
 import click
 
 from nsml_shim.cli import terminal
+from nsml_shim.cli.places import Place
 
 EXAMPLE = "Example:"
 
@@ -47,14 +49,45 @@ class Verb(click.Command):
 
 
 class Verbs(click.Group):
-    """A group of commands; its bare name lists them."""
+    """A group of commands; its bare name lists them. Some are imported when they are called."""
 
     command_class = Verb
     group_class = type
 
-    def __init__(self, name: str | None = None, **attributes: Any) -> None:
+    def __init__(
+        self,
+        name: str | None = None,
+        *,
+        places: Mapping[str, Place] | None = None,
+        **attributes: Any,
+    ) -> None:
         attributes |= {"invoke_without_command": True, "no_args_is_help": False}
         super().__init__(name, **attributes)
+        self.places = places or {}
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Names of all commands, sorted."""
+        return sorted({*self.commands, *self.places})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """A command by its name, imported if need be; None if there is none."""
+        place = self.places.get(cmd_name)
+        if place is not None and cmd_name not in self.commands:
+            module = import_module(f"nsml_shim.cli.{place.module}")
+            self.add_command(getattr(module, place.attribute), cmd_name)
+        return super().get_command(ctx, cmd_name)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands with their summaries; what is not imported stays so."""
+        names = self.list_commands(ctx)
+        limit = formatter.width - 6 - max(map(len, names))
+        rows: list[tuple[str, str]] = []
+        for name in names:
+            place = self.places.get(name)
+            command = click.Command(name, help=place.summary) if place else self.commands[name]
+            rows.append((name, command.get_short_help_str(limit)))
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command of the group, or list them all."""

@@ -1,16 +1,14 @@
-"""Look at sessions: `ps`, `logs`, `model ls`."""
+"""Look into sessions: `logs`, `model ls`, `command`."""
 
 from __future__ import annotations
 
 import shlex
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from nsml_shim import protocol
 from nsml_shim.commands.fork import refuse_submission
 from nsml_shim.commands.platform import Platform
-from nsml_shim.commands.reserved import reserved
 from nsml_shim.names import NO_DATASET, SessionName
 from nsml_shim.store.checkpoints import CheckpointRow
 from nsml_shim.store.sessions import SessionRow
@@ -25,51 +23,6 @@ COMMANDS = {
     protocol.TRIAL: "submit",
 }
 """The command that starts each type of session."""
-
-
-@dataclass(frozen=True)
-class Listed:
-    """One line of `nsml ps`."""
-
-    session: SessionRow
-    models: int
-    size: int
-    """Bytes of all its checkpoints."""
-
-    @property
-    def arguments(self) -> list[str]:
-        """What its script got: the user's arguments and those of the platform."""
-        return [*self.session.args, *reserved(self.session)]
-
-
-def sessions(
-    platform: Platform,
-    *,
-    ended: bool,
-    last: int | None = None,
-    dataset: str | None = None,
-    search: str | None = None,
-) -> list[Listed]:
-    """Own sessions, newest first.
-
-    Args:
-        platform: Settings and store.
-        ended: Whether those that have ended belong to it.
-        last: Only so many of the newest.
-        dataset: Only those on this dataset.
-        search: Only those whose name contains this.
-    """
-    totals = platform.checkpoints.totals()
-    rows = platform.sessions.newest_first(owner=platform.settings.owner, ended=ended)
-    rows = [platform.checked(row) for row in rows]
-    rows = [
-        row
-        for row in rows
-        if (ended or not row.has_ended)
-        and (dataset is None or dataset in row.dataset.split(","))
-        and (search is None or search in str(row.name))
-    ]
-    return [Listed(row, *totals.get(row.id, (0, 0))) for row in rows[:last]]
 
 
 def log(platform: Platform, name: SessionName, *, follow: bool) -> Iterator[bytes]:

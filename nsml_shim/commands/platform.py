@@ -8,10 +8,9 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from nsml_shim import protocol
-from nsml_shim.datasets import catalog
-from nsml_shim.datasets.catalog import Dataset
 from nsml_shim.errors import NoSuchDataset, NoSuchSession, NotYours
 from nsml_shim.names import NO_DATASET, SessionName
 from nsml_shim.protocol import SessionFolder
@@ -19,9 +18,13 @@ from nsml_shim.sessions import leases
 from nsml_shim.settings import Settings
 from nsml_shim.store import database
 from nsml_shim.store.checkpoints import Checkpoints
-from nsml_shim.store.datasets import DatasetRow, Datasets
 from nsml_shim.store.sessions import SessionRow, Sessions
-from nsml_shim.store.submissions import Submissions
+
+if TYPE_CHECKING:
+    # `nsml ps` needs none of these, and has to answer at once.
+    from nsml_shim.datasets.catalog import Dataset
+    from nsml_shim.store.datasets import DatasetRow, Datasets
+    from nsml_shim.store.submissions import Submissions
 
 START_SECONDS = 30.0
 """A session whose supervisor has not taken its lock after this long never will."""
@@ -56,11 +59,15 @@ class Platform:
     @property
     def datasets(self) -> Datasets:
         """The table of datasets."""
+        from nsml_shim.store.datasets import Datasets
+
         return Datasets(self.db)
 
     @property
     def submissions(self) -> Submissions:
         """The table of submissions."""
+        from nsml_shim.store.submissions import Submissions
+
         return Submissions(self.db)
 
     def folder(self, name: SessionName | SessionRow) -> SessionFolder:
@@ -130,6 +137,8 @@ class Platform:
         return row.author == owner or self._open(row).settings.is_open_to(owner, author=row.author)
 
     def _open(self, row: DatasetRow) -> Dataset:
+        from nsml_shim.datasets import catalog
+
         return catalog.open_version(self.settings.datasets, row.name, row.version)
 
     def find_datasets(self, joined: str) -> list[Dataset]:

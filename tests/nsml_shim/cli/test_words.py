@@ -2,6 +2,8 @@
 
 import itertools
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import click
@@ -10,6 +12,7 @@ import pytest
 import nsml_shim.cli
 from nsml_shim.cli.checkpoint_commands import fork
 from nsml_shim.cli.options import split_args
+from nsml_shim.cli.places import PLACES
 from nsml_shim.cli.run_command import run
 from nsml_shim.errors import InvalidOption
 
@@ -97,7 +100,10 @@ def test_an_option_without_meaning_here_is_taken_and_told_once(words, capsys):
 
 
 def all_commands(group: click.Group, words: str):
-    for name, command in group.commands.items():
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        assert command is not None
         yield f"{words} {name}", command
         if isinstance(command, click.Group):
             yield from all_commands(command, f"{words} {name}")
@@ -162,3 +168,24 @@ def test_an_interrupted_command_says_what_was_aborted(capsys, monkeypatch):
         nsml_shim.cli.main(["--hide-client-log", "submit", "team/toy/1", "best"])
     assert end.value.code == 130
     assert "] submit aborted: Interrupted by user\n" in capsys.readouterr().err
+
+
+def test_the_list_of_commands_says_what_their_own_helps_begin_with():
+    context = click.Context(nsml_shim.cli.nsml)
+    for name, place in PLACES.items():
+        command = nsml_shim.cli.nsml.get_command(context, name)
+        assert command is not None
+        assert command.get_short_help_str(limit=300) == place.summary
+        assert not command.hidden
+
+
+def test_the_list_of_commands_imports_none_of_them():
+    code = (
+        "import sys; from nsml_shim.cli import nsml\n"
+        "try: nsml.main(['--help'], prog_name='nsml')\n"
+        "except SystemExit: pass\n"
+        "print([name for name in sys.modules if name.endswith(('_command', '_commands'))])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
+    assert re.search(r"^  submit +Score a checkpoint", done.stdout, re.MULTILINE)
