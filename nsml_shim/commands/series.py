@@ -13,6 +13,8 @@ MOST_POINTS = 1000
 
 Source: NSML docs, graph page.
 """
+BLOCK = 1 << 16
+"""Bytes of whole lines that are parsed together."""
 LINE, BAND, VECTOR, STACK = "line", "std", "vector", "stack"
 
 
@@ -49,7 +51,12 @@ def parse(line: bytes) -> dict[str, Any] | None:
         point = json.loads(line)
     except ValueError:
         return None
-    return point if isinstance(point, dict) and isinstance(point.get("values"), dict) else None  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+    return point if _is_report(point) else None
+
+
+def _is_report(point: Any) -> bool:
+    """Whether a piece of JSON has the shape of a report."""
+    return isinstance(point, dict) and isinstance(point.get("values"), dict)  # pyright: ignore[reportUnknownMemberType]
 
 
 def read_points(path: Path) -> list[Point]:
@@ -77,9 +84,23 @@ def _records(path: Path) -> Iterator[dict[str, Any]]:
     if not path.exists():
         return
     with open(path, "rb") as file:
-        for line in file:
-            if record := parse(line):
-                yield record
+        while lines := file.readlines(BLOCK):
+            yield from _parsed(lines)
+
+
+def _parsed(lines: list[bytes]) -> Iterator[dict[str, Any]]:
+    """The records of some lines; of whole ones in one go, which takes half the time."""
+    try:
+        records = json.loads(b"[%b]" % b",".join(lines))
+    except ValueError:
+        records = None
+    # A broken line may, joined with its neighbours, read as another number of records.
+    if records is None or len(records) != len(lines):
+        yield from (record for line in lines if (record := parse(line)))
+        return
+    for record in records:
+        if _is_report(record):
+            yield record
 
 
 def lines(points: Sequence[Point]) -> list[Line]:

@@ -123,6 +123,7 @@ FLOOR_PLAN = {
         (
             *("campaigns", "judgement", "noise", "runs", "loops", "parts", *PLAN),
             *("dataset", "pixels", "entry", "library", "words"),
+            *("commands", "store", "settings"),
         ),
         ("torch", "torchvision", "timm", "numpy", "PIL", "cleanlab", "simplejpeg", "sklearn"),
     ),
