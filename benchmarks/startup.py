@@ -59,7 +59,9 @@ def first_lines(folder: Path, rounds: int) -> tuple[list[float], list[float]]:
     alone: list[float] = []
     for number in range(1, rounds + 2):
         log = home / "sessions" / "team" / "None" / str(number) / "log"
-        ours.append(until_first_line([nsml, "run"], guest, lambda log=log: log))
+        ours.append(
+            until_first_line([nsml, "run", "--hide-client-log"], guest, lambda log=log: log)
+        )
         told = f"{sys.executable} main.py > {bare.name}"
         alone.append(until_first_line(["sh", "-c", told], guest, lambda: bare))
         bare.unlink()

@@ -11,6 +11,9 @@ from typing import Any
 from nsml_shim.client import console
 from nsml_shim.client.session import CURRENT, say
 
+MOST_SHOWN = 4096
+"""Names that are remembered; somebody may count in them."""
+
 
 class _Journal:
     """The file of reported points; trouble with it is told once and never stops a training."""
@@ -22,9 +25,9 @@ class _Journal:
         self._torn = False
         self._warned = False
 
-    def write(self, line: bytes) -> None:
+    def write(self, line: str) -> None:
         """Append one line, whole; a reader skips a line that a full disk has cut off."""
-        data = (b"\n" if self._torn else b"") + line + b"\n"
+        data = (f"\n{line}" if self._torn else line).encode()
         try:
             if self._descriptor < 0:
                 assert CURRENT is not None  # report() has returned otherwise
@@ -51,6 +54,8 @@ class _Journal:
 
 
 _journal = _Journal()
+_shown: dict[object, tuple[str, str]] = {}
+"""Of each reported keyword: its name in the file, and how its entry begins there."""
 
 
 def report(
@@ -87,12 +92,37 @@ def report(
         step = values.pop("step", step)
     console.publish(CURRENT, scope)
     values.pop("walltime", None)
-    point = {str(key).replace("__", "/"): _plain(key, value) for key, value in values.items()}
     if step is not None:
-        point["step"] = _plain("step", step)
-    line = {"walltime": time.time(), "summary": bool(summary), "values": point}
-    _journal.write(json.dumps(line).encode())
+        values["step"] = step
+    point: dict[str, object] = {}
+    texts: list[str] = []
+    for key, value in values.items():
+        name, opening = _shown.get(key) or _show(key)
+        kind: type[object] = type(value)
+        if kind is not float and kind is not int:
+            value = _plain(key, value)
+            text = json.dumps(value)
+        # JSON writes numbers as Python does, but for infinities and NaN.
+        elif value - value == 0:
+            text = repr(value)
+        else:
+            text = json.dumps(value)
+        point[name] = value
+        texts.append(opening + text)
+    told = "true" if summary else "false"
+    _journal.write(
+        f'{{"walltime": {time.time()!r}, "summary": {told}, "values": {{{", ".join(texts)}}}}}\n'
+    )
     _journal.remember(point)
+
+
+def _show(key: object) -> tuple[str, str]:
+    """The name of a reported value in the file, and how its entry begins there; remembered."""
+    if len(_shown) >= MOST_SHOWN:
+        _shown.clear()
+    name = str(key).replace("__", "/")
+    _shown[key] = shown = (name, f"{json.dumps(name)}: ")
+    return shown
 
 
 def last() -> dict[str, object]:

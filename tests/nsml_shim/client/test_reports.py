@@ -41,6 +41,20 @@ def test_infinities_are_kept(store):
     assert math.isnan(values["b"])
 
 
+@pytest.mark.parametrize(
+    "value", ["0.1 + 0.2", "-0.0", "5e-324", "1e22", "10**30", "-7", "True", "None", "'한글\\n\"'"]
+)
+def test_a_value_is_read_back_as_it_was(store, value: str):
+    store.run(f"nsml.report(step=1, a={value})")
+    back, given = store.points()[0]["values"]["a"], eval(value)
+    assert (type(back), repr(back)) == (type(given), repr(given))
+
+
+def test_names_need_no_quoting_by_the_guest(store):
+    store.run("""nsml.report({'a"b\\\\c': 1.5, '정확도': 2})""")
+    assert store.points()[0]["values"] == {'a"b\\c': 1.5, "정확도": 2}
+
+
 def test_a_tensor_with_several_values_is_the_documented_type_error(store):
     done = store.run("import numpy as np\nnsml.report(step=1, loss=np.ones(3))", ok=False)
     assert "TypeError: Object of type ndarray is not JSON serializable" in done.stderr
