@@ -98,8 +98,7 @@ def report(
     texts: list[str] = []
     for key, value in values.items():
         name, opening = _shown.get(key) or _show(key)
-        kind: type[object] = type(value)
-        if kind is not float and kind is not int:
+        if type(value) is not float and type(value) is not int:
             value = _plain(key, value)
             text = json.dumps(value)
         # JSON writes numbers as Python does, but for infinities and NaN.

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 MOST_POINTS = 1000
 """Points per line that a graph shows.
@@ -18,8 +20,7 @@ BLOCK = 1 << 16
 LINE, BAND, VECTOR, STACK = "line", "std", "vector", "stack"
 
 
-@dataclass(frozen=True)
-class Point:
+class Point(NamedTuple):
     """Everything reported for one step."""
 
     step: float
@@ -64,13 +65,20 @@ def read_points(path: Path) -> list[Point]:
 
     A report without a step stands where it came: at the number of points before it.
     """
+    # All that is read stays; the collector would look through it again and again.
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        return _points(_records(path))
+    finally:
+        if collects:
+            gc.enable()
+
+
+def _points(records: Iterable[dict[str, Any]]) -> list[Point]:
     points: list[Point] = []
-    for record in _records(path):
-        numbers = {
-            key: float(value)
-            for key, value in record["values"].items()
-            if isinstance(value, (int, float))
-        }
+    for record in records:
+        numbers = _numbers(record["values"])
         step = numbers.pop("step", None)
         if points and step is not None and points[-1].step == step:
             points[-1].values.update(numbers)
@@ -78,6 +86,13 @@ def read_points(path: Path) -> list[Point]:
             at = float(len(points)) if step is None else step
             points.append(Point(at, float(record["walltime"]), numbers))
     return points
+
+
+def _numbers(values: dict[str, Any]) -> dict[str, float]:
+    """The values that can be drawn; truth values count as 0 and 1."""
+    if set(map(type, values.values())) <= {float}:
+        return values
+    return {key: float(value) for key, value in values.items() if isinstance(value, (int, float))}
 
 
 def _records(path: Path) -> Iterator[dict[str, Any]]:
@@ -91,7 +106,7 @@ def _records(path: Path) -> Iterator[dict[str, Any]]:
 def _parsed(lines: list[bytes]) -> Iterator[dict[str, Any]]:
     """The records of some lines; of whole ones in one go, which takes half the time."""
     try:
-        records = json.loads(b"[%b]" % b",".join(lines))
+        records = json.loads(b"[%b]" % b",".join(lines), parse_int=float)
     except ValueError:
         records = None
     # A broken line may, joined with its neighbours, read as another number of records.
@@ -105,7 +120,7 @@ def _parsed(lines: list[bytes]) -> Iterator[dict[str, Any]]:
 
 def lines(points: Sequence[Point]) -> list[Line]:
     """The curves of a session, sorted by metric; each has at most MOST_POINTS points."""
-    names = sorted({name for point in points for name in point.values})
+    names = sorted({*chain.from_iterable(point.values for point in points)})
     bands = {name.rpartition("@")[0]: name for name in names if name.endswith(f"@{BAND}")}
     return [
         _line(points, name, bands.get(name, ""))
@@ -119,9 +134,10 @@ def _line(points: Sequence[Point], name: str, band: str) -> Line:
     kind, _, part = rest.partition(":")
     if kind not in (VECTOR, STACK):
         metric, kind, part = name, LINE, ""
-    drawn = [point for point in points if name in point.values]
-    chosen = thin([point.values[name] for point in drawn], MOST_POINTS)
-    drawn = [drawn[index] for index in chosen]
+    values = [point.values[name] for point in points if name in point.values]
+    everywhere = len(values) == len(points)
+    drawn = points if everywhere else [point for point in points if name in point.values]
+    drawn = [drawn[index] for index in thin(values, MOST_POINTS)]
     return Line(
         metric=metric,
         kind=kind,
@@ -145,7 +161,8 @@ def thin(values: Sequence[float], most: int) -> list[int]:
     pieces = (most - 2) // 2
     kept = {0, count - 1}
     for piece in range(pieces):
-        inside = range(piece * count // pieces, (piece + 1) * count // pieces)
-        kept.add(min(inside, key=values.__getitem__))
-        kept.add(max(inside, key=values.__getitem__))
+        start = piece * count // pieces
+        inside = values[start : (piece + 1) * count // pieces]
+        kept.add(start + inside.index(min(inside)))
+        kept.add(start + inside.index(max(inside)))
     return sorted(kept)
