@@ -85,7 +85,8 @@ class Verbs(click.Group):
         for name in names:
             place = self.places.get(name)
             command = click.Command(name, help=place.summary) if place else self.commands[name]
-            rows.append((name, command.get_short_help_str(limit)))
+            if not command.hidden:
+                rows.append((name, command.get_short_help_str(limit)))
         with formatter.section("Commands"):
             formatter.write_dl(rows)
 

@@ -14,6 +14,7 @@ from nsml_shim.cli.checkpoint_commands import fork
 from nsml_shim.cli.options import split_args
 from nsml_shim.cli.places import PLACES
 from nsml_shim.cli.run_command import run
+from nsml_shim.cli.verbs import Verbs
 from nsml_shim.errors import InvalidOption
 
 GIB = 1 << 30
@@ -189,3 +190,10 @@ def test_the_list_of_commands_imports_none_of_them():
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "[]"
     assert re.search(r"^  submit +Score a checkpoint", done.stdout, re.MULTILINE)
+
+
+def test_a_hidden_command_is_not_listed_and_can_be_called():
+    group = Verbs("tool", commands={name: click.Command(name, hidden=name == "b") for name in "ab"})
+    context = click.Context(group)
+    assert re.findall(r"^  (\w)$", f"{group.get_help(context)}\n", re.MULTILINE) == ["a"]
+    assert group.get_command(context, "b") is not None
