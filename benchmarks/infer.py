@@ -30,12 +30,14 @@ from benchmarks.smoke import shapes_recipe
 from benchmarks.train_task import draw_folder
 from model.devices import choose_compute, choose_device, prepare_device
 from model.experiment import start_trainee
-from model.prediction import INFERENCE_BATCH, predict
+from model.prediction import predict
 from model.preprocess import IMAGENET_MEAN, IMAGENET_STD
 from model.trainee import Trainee
 from model.training import Listener, fit
 
 OURS, EAGER = "ours", "eager fp32"
+EAGER_BATCH = 128
+"""Pictures of a forward pass of the peer; it is slower with 256."""
 COMPETITION = 171_000
 """Pictures of the task's test set in the memory measurement."""
 FILES = 200
@@ -120,7 +122,7 @@ def eager_float32(trainee: Trainee, test: Shapes) -> Callable[[], NDArray[np.int
         plain = network.to(memory_format=torch.contiguous_format).eval()  # pyright: ignore
         answers: list[torch.Tensor] = []
         with torch.no_grad():
-            for part in pixels.split(INFERENCE_BATCH):
+            for part in pixels.split(EAGER_BATCH):
                 images = part.to(device).permute(0, 3, 1, 2).contiguous().float() / 255
                 logits = plain((images - mean) / std, torch.empty(len(part), 0, device=device))
                 answers.append(logits.argmax(dim=1).cpu())

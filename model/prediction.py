@@ -15,12 +15,15 @@ from numpy.typing import NDArray
 
 from model.batch import Batch, ExampleSource
 from model.devices import Compute
+from model.networks.folding import for_inference
 from model.progress import OnProgress, ignore_progress
 from model.trainee import Blueprint, Trainee
 from model.tta import prediction_views
 
-INFERENCE_BATCH = 128
-"""Examples per forward pass; keeps memory flat whatever the number of pictures."""
+INFERENCE_BATCH = 256
+"""Most examples of a forward pass; keeps memory flat whatever the number of pictures."""
+INFERENCE_PIXELS = 128 * 224**2
+"""Most pixels of a forward pass, per channel; fewer examples go together where they are large."""
 
 
 @dataclass(frozen=True)
@@ -77,15 +80,17 @@ def forward(
 ) -> Iterator[tuple[Batch, torch.Tensor]]:
     """Batches of the examples `order` names, each with its logits, float32 [B, K] on the device.
 
-    The logits include the category prior; with test-time augmentation they are the logarithm of
-    the views' mean probabilities.
+    They come from a copy of the network that is made for predicting; the network itself stays as it
+    is. The logits include the category prior; with test-time augmentation they are the logarithm
+    of the views' mean probabilities.
     """
     blueprint, device = trainee.blueprint, compute.device
     category_ids = encode_categories(blueprint, source, device)
     terms = prior_terms(blueprint, source, device)
     framing, views = prediction_views(blueprint.preprocess, blueprint.recipe.tta)
-    network = trainee.network.eval()
-    batches = source.batches(order, batch_size=INFERENCE_BATCH, framing=framing, workers=workers)
+    network = for_inference(trainee.network, blueprint.preprocess.size, compute.inference)
+    batch_size = inference_batch(framing.size)
+    batches = source.batches(order, batch_size=batch_size, framing=framing, workers=workers)
     for batch in batches:
         pixels, places = batch.images.to(device, non_blocking=True), batch.indices.to(device)
         seen: list[torch.Tensor] = []
@@ -94,6 +99,11 @@ def forward(
                 logits = network(view(pixels), category_ids[places])
             seen.append(logits.float() + (0.0 if terms is None else terms[places]))
         yield batch, seen[0] if len(seen) == 1 else mean_view(seen)
+
+
+def inference_batch(size: int) -> int:
+    """Examples of a forward pass whose pictures are decoded at this side, pixels; at least 1."""
+    return max(1, min(INFERENCE_BATCH, INFERENCE_PIXELS // size**2))
 
 
 def mean_view(logits: list[torch.Tensor]) -> torch.Tensor:
