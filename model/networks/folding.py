@@ -38,29 +38,29 @@ def for_inference(network: Classifier, size: int, dtype: torch.dtype) -> Classif
         The copy, on the same device, in channels-last memory format, without gradients.
     """
     made = copy.deepcopy(network).requires_grad_(False).eval()
-    made.backbone = _folded(made.backbone, size)
+    if not _fold(made.backbone, size):
+        made = copy.deepcopy(network).requires_grad_(False).eval()
     for layer in made.modules():
         # Relatives of these classes may compute with their weights before they use them.
         if type(layer) in (nn.Conv2d, nn.Linear):
             layer.to(dtype)
-    return made.eval().to(memory_format=torch.channels_last)  # pyright: ignore
+    return made.to(memory_format=torch.channels_last)  # pyright: ignore
 
 
 @torch.inference_mode()
-def _folded(backbone: nn.Module, size: int) -> nn.Module:
-    """The backbone with its norms folded; as it came where that would change what it says."""
+def _fold(backbone: nn.Module, size: int) -> bool:
+    """Fold the norms of a backbone; returns whether it still says the same, else it is useless."""
     noise = torch.randn((1, 3, size, size), generator=torch.Generator().manual_seed(0))
     noise = noise.to(next(backbone.parameters()).device)
     trace = _traced(backbone, noise)
-    folded = copy.deepcopy(backbone)
     for convolution_name, norm_name in trace.pairs:
-        convolution: Any = folded.get_submodule(convolution_name)
-        norm: Any = folded.get_submodule(norm_name)
-        folded.set_submodule(convolution_name, fuse_conv_bn_eval(convolution, norm))
+        convolution: Any = backbone.get_submodule(convolution_name)
+        norm: Any = backbone.get_submodule(norm_name)
+        backbone.set_submodule(convolution_name, fuse_conv_bn_eval(convolution, norm))
         # timm's norm layers hold the activation that follows them.
-        folded.set_submodule(norm_name, getattr(norm, "act", nn.Identity()))
-    error = (folded(noise) - trace.features).abs().max()
-    return folded if error <= TOLERANCE * trace.features.abs().max() else backbone
+        backbone.set_submodule(norm_name, getattr(norm, "act", nn.Identity().eval()))
+    error = (backbone(noise) - trace.features).abs().max()
+    return bool(error <= TOLERANCE * trace.features.abs().max())
 
 
 @dataclass(frozen=True)

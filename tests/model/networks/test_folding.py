@@ -16,7 +16,8 @@ def lived_in(network: Classifier) -> Classifier:
     generator = torch.Generator().manual_seed(1)
     for layer in network.modules():
         if isinstance(layer, nn.BatchNorm2d):
-            assert layer.running_mean is not None and layer.running_var is not None
+            assert layer.running_mean is not None
+            assert layer.running_var is not None
             for tensor, low in (
                 *((layer.running_mean, -0.5), (layer.bias.data, -0.5)),
                 *((layer.running_var, 0.5), (layer.weight.data, -0.3)),
