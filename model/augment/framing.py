@@ -34,7 +34,7 @@ class RandomCrop:
         """Box of example `index`; the same whenever, wherever and in whatever batch it is asked."""
         draws = uniforms_of_one(self.key, index)
         for _ in range(CROP_ATTEMPTS):
-            area, shape, left, top = (next(draws) for _ in range(4))
+            area, shape, left, top = next(draws), next(draws), next(draws), next(draws)
             kept = width * height * (self.scale + area * (1 - self.scale))
             aspect = math.exp((2 * shape - 1) * math.log(self.ratio))
             box_width, box_height = math.sqrt(kept * aspect), math.sqrt(kept / aspect)

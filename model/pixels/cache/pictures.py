@@ -49,11 +49,18 @@ class _Shrunk:
 
     def box(self, width: int, height: int, index: int) -> Box:
         """The full picture's box, in pixels of the copy."""
-        full_width, full_height = self.full_size
-        box = checked(self.framing.box(full_width, full_height, index), self.full_size, self.pads)
-        across, down = width / full_width, height / full_height
-        left, top, right, bottom = box
-        return left * across, top * down, right * across, bottom * down
+        return _shrunk_box(self.framing, self.full_size, width, height, index)
+
+
+def _shrunk_box(
+    framing: Framing, full_size: tuple[int, int], width: int, height: int, index: int
+) -> Box:
+    """The box of a picture of `full_size`, in pixels of its copy of `width` x `height`."""
+    full_width, full_height = full_size
+    box = framing.box(full_width, full_height, index)
+    left, top, right, bottom = checked(box, full_size, framing.pads)
+    across, down = width / full_width, height / full_height
+    return left * across, top * down, right * across, bottom * down
 
 
 class PictureCache:
@@ -115,7 +122,7 @@ class PictureCache:
             raise CacheDamaged(f"its copy in {self.store.folder} is damaged; remove that folder")
         if entry.coding is Coding.RAW:
             width, height = entry.size
-            box = _Shrunk(framing, entry.full_size, entry.size).box(width, height, index)
+            box = _shrunk_box(framing, entry.full_size, width, height, index)
             pixels = np.frombuffer(entry.payload, np.uint8).reshape(height, width, 3)
             crop(pixels, box, framing.size, out)
         else:

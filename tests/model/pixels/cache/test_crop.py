@@ -10,9 +10,9 @@ from tests.model.pixels.drawn_pictures import drawing, psnr
 PICTURE = np.array(drawing(341, 256))
 
 
-def cropped(box, size=224):
+def cropped(box, size=224, picture=PICTURE):
     out = np.empty((size, size, 3), dtype=np.uint8)
-    crop(PICTURE, box, size, out)
+    crop(picture, box, size, out)
     return out
 
 
@@ -41,3 +41,18 @@ def test_what_lies_outside_the_picture_is_grey():
     assert (out[:20] == GREY).all()
     assert (out[-20:] == GREY).all()
     assert not (out[60:160] == GREY).all(axis=-1).any()
+
+
+@pytest.mark.parametrize("size", [48, 224])
+def test_only_what_the_box_shows_and_its_neighbours_count(size):
+    framing = RandomCrop(size, 0.08, 4 / 3, key=6)
+    noise = np.random.default_rng(0).integers(0, 256, PICTURE.shape, dtype=np.uint8)
+    for index in range(100):
+        box = framing.box(341, 256, index)
+        reach = 10 + int((box[2] - box[0]) / size)
+        left, top, right, bottom = (max(0, int(edge)) for edge in box)
+        rows = slice(max(0, top - reach), bottom + reach)
+        columns = slice(max(0, left - reach), right + reach)
+        strange = noise.copy()
+        strange[rows, columns] = PICTURE[rows, columns]
+        assert np.array_equal(cropped(box, size, strange), cropped(box, size))
