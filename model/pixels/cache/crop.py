@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from PIL import Image
-from torch._C import _nn
+from torch._C._nn import _upsample_bilinear2d_aa
 
 from model.batch import Box
 from model.pixels.resize import resize, resize_image
@@ -24,7 +24,7 @@ NEAR_ENOUGH = 0.05
 TRIALS = 8
 """Starts that are tried, each by one output pixel more."""
 
-_RESIZE: Any = _nn._upsample_bilinear2d_aa
+_RESIZE: Any = _upsample_bilinear2d_aa
 """`interpolate` takes no size beside a scale, and `torch.ops.aten` needs 2 us more for a call."""
 
 

@@ -47,8 +47,9 @@ def test_what_lies_outside_the_picture_is_grey():
 def test_only_what_the_box_shows_and_its_neighbours_count(size):
     framing = RandomCrop(size, 0.08, 4 / 3, key=6)
     noise = np.random.default_rng(0).integers(0, 256, PICTURE.shape, dtype=np.uint8)
-    for index in range(100):
-        box = framing.box(341, 256, index)
+    boxes = [framing.box(341, 256, index) for index in range(100)]
+    boxes += [(150.3, 60.2, 341.0, 200.1), (100.4, 90.1, 300.2, 256.0)]
+    for box in boxes:
         reach = 10 + int((box[2] - box[0]) / size)
         left, top, right, bottom = (max(0, int(edge)) for edge in box)
         rows = slice(max(0, top - reach), bottom + reach)
