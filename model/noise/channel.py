@@ -74,6 +74,8 @@ class Fit:
     channel: Channel
     noise: float
     """Estimated share of wrong labels, 0..1."""
+    ambiguity: float
+    """Estimated share of true classes that the model itself gets wrong, 0..1."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,7 +121,11 @@ class Calibrated:
         beliefs = scaled_beliefs(self.logs, power)
         beliefs /= beliefs.sum(axis=0)
         transitions, right = _fit_transitions(beliefs, self.labels)
-        return Fit(Channel(power, transitions), noise=max(0.0, 1 - right / len(self.labels)))
+        return Fit(
+            Channel(power, transitions),
+            noise=max(0.0, 1 - right / len(self.labels)),
+            ambiguity=float(1 - beliefs.max(axis=0).mean()),
+        )
 
 
 def calibrate(labels: Labels, pred_probs: Floats) -> Calibrated:

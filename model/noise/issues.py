@@ -6,9 +6,9 @@ set. The rule reads it from the probabilities themselves, in four steps:
 
 1. Calibrate the model on the given labels, and learn the noise channel (`model.noise.channel`) from
    beliefs of twice the calibrated sharpness.
-2. Of the disagreements, this channel lays some to the labels. The larger their share, the stronger
-   the model, and the sharper its beliefs may be taken: share and sharpness rise together, from
-   nearly 1 where the labels are to blame for a third, over 2 at about a half.
+2. Two signs of a strong model are read from it: of the disagreements it lays most to the labels,
+   or it finds more noise than ambiguity. The clearer of the two says how sharp the model's beliefs
+   may be taken: nearly 1 for a weak model, 2 where it is even, more for a strong one.
 3. The channel of that sharpness says how many labels are wrong. That many are flagged, the least
    plausible first. A weak model ranks best by its calibrated probabilities, a strong one by its
    sharpened beliefs, so the ranking has a sharpness of its own.
@@ -34,7 +34,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from model.noise.channel import Channel, Labels, Matrix, Scale, Vector, calibrate
+from model.noise.channel import Channel, Fit, Labels, Matrix, Scale, Vector, calibrate
 from model.noise.inputs import (
     Floats,
     best_other_probs,
@@ -51,10 +51,10 @@ _SAMPLE_PER_CLASS = 50
 """The channel is fitted to that many examples: more do not change it, only take time."""
 
 _REFERENCE_SHARPNESS = 2.0
-_BALANCED_SHARE = 0.515
-"""Share of the disagreements at the reference sharpness with which that sharpness is kept."""
-_SHARE_POWER = 6
-"""How steeply the sharpness rises with the share."""
+_SHARPNESS_SCALE = 0.78
+_SHARE_POWER = 7.0
+_ODDS_POWER = 2.5
+"""How steeply the sharpness rises with the signs of a strong model."""
 _SHARPNESS_LIMIT = 10.0
 _RANKING_SCALE = 0.35
 
@@ -156,7 +156,7 @@ def _fit_channels(labels: Labels, pred_probs: Floats) -> _Channels:
     sample = sort_by_class(labels)[:: -(-len(labels) // size)]
     calibrated = calibrate(labels[sample], pred_probs[sample])
     reference = calibrated.fit(_REFERENCE_SHARPNESS)
-    sharpness = _choose_sharpness(reference.noise, calibrated.disagreement)
+    sharpness = _choose_sharpness(reference, calibrated.disagreement)
     gentle = min(sharpness, 1 + _RANKING_SCALE * (sharpness - 1) ** 2)
     return _Channels(
         counting=calibrated.fit(sharpness).channel,
@@ -166,10 +166,12 @@ def _fit_channels(labels: Labels, pred_probs: Floats) -> _Channels:
     )
 
 
-def _choose_sharpness(noise: float, disagreement: float) -> float:
+def _choose_sharpness(reference: Fit, disagreement: float) -> float:
     """Sharpness that the noise at the reference sharpness allows, given all disagreements."""
-    share = noise / max(disagreement, 1e-9)
-    return min(1 + (share / _BALANCED_SHARE) ** _SHARE_POWER, _SHARPNESS_LIMIT)
+    share = 2 * reference.noise / max(disagreement, 1e-9)
+    odds = reference.noise / max(reference.ambiguity, 1e-9)
+    strength = max(share**_SHARE_POWER, odds**_ODDS_POWER)
+    return min(1 + _SHARPNESS_SCALE * strength, _SHARPNESS_LIMIT)
 
 
 def _class_blocks(
