@@ -8,7 +8,7 @@ set. The rule reads it from the probabilities themselves, in four steps:
    beliefs of twice the calibrated sharpness.
 2. Two signs of a strong model are read from it: of the disagreements it lays most to the labels,
    or it finds more noise than ambiguity. The clearer of the two says how sharp the model's beliefs
-   may be taken: nearly 1 for a weak model, 2 where it is even, more for a strong one.
+   may be taken: nearly 1 for a weak model, just under 2 where it is even, more for a strong one.
 3. The channel of that sharpness says how many labels are wrong. That many are flagged, the least
    plausible first. A weak model ranks best by its calibrated probabilities, a strong one by its
    sharpened beliefs, so the ranking has a sharpness of its own.
