@@ -101,13 +101,18 @@ def winners(base: Recipe) -> Recipe:
 
 
 def ours(base: Recipe) -> Recipe:
-    """Our filter and our decision rule; the networks that judged the labels answer too.
+    """Our filter, label smoothing and decision rule; the networks that judged answer too.
 
     These are the baseline's own, so that this costs no training: the cleanlab arm trains as much.
     The category prior stays out, as in the recipe `final`: its log-odds made the filter one-sided.
     """
     return replace(
-        base, name=OURS, noise_filter="label_issues", filter_members=True, decision_rule=GMEAN_F1
+        base,
+        name=OURS,
+        label_smoothing=0.1,
+        noise_filter="label_issues",
+        filter_members=True,
+        decision_rule=GMEAN_F1,
     )
 
 
