@@ -103,9 +103,9 @@ def test_a_picture_is_decoded_once_per_size_however_many_members_there_are(
 ):
     members = [make_member(seed=seed, image_size=size) for seed in range(3) for size in (16, 20)]
     members.append(make_member(tta="flip"))
-    source = CountingSource(make_source(50))
+    source = CountingSource(make_source(100))
     answer(make_ensemble(*members), source)
-    assert source.decoded == [(16, 128), (16, 22), (20, 128), (20, 22)]
+    assert source.decoded == [(16, 256), (16, 44), (20, 256), (20, 44)]
 
 
 def test_progress_counts_every_size_and_unreadable_pictures_once(
@@ -119,14 +119,14 @@ def test_progress_counts_every_size_and_unreadable_pictures_once(
 
 
 def test_the_cost_says_what_a_member_adds(make_member, make_ensemble, make_source, answer):
-    source = CountingSource(make_source(50))
+    source = CountingSource(make_source(100))
     members = make_member(seed=0), make_member(image_size=20), make_member(seed=1)
     costs = answer(make_ensemble(*members), source, clock=source.clock).costs
     # Two batches of one second for each size; two members share those of size 16.
     assert [(cost.name, cost.decode) for cost in costs] == [
-        ("narrow, 16 px", pytest.approx(1 / 150)),
-        ("narrow, 20 px", pytest.approx(2 / 150)),
-        ("narrow, 16 px", pytest.approx(1 / 150)),
+        ("narrow, 16 px", pytest.approx(1 / 300)),
+        ("narrow, 20 px", pytest.approx(2 / 300)),
+        ("narrow, 16 px", pytest.approx(1 / 300)),
     ]
     assert [cost.compute for cost in costs] == [0, 0, 0]
     assert all(cost.compute > 0 for cost in answer(make_ensemble(*members), source).costs)
