@@ -26,6 +26,7 @@ from benchmarks.decode_peers import SIZE
 from benchmarks.measure import ROUNDS, interleave, last_line, medians, speed_ratio
 from model.augment.framing import RandomCrop
 from model.batch import UNKNOWN_LABEL
+from model.devices import keep_freed_memory
 from model.pixels.cache.kinds import KINDS
 from model.pixels.cache.plan import build, open_cache
 from model.pixels.loader import PictureFiles, stream_batches
@@ -147,6 +148,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--quick", action="store_true", help="fewer pictures, under 45 seconds")
     options = parser.parse_args(arguments)
     torch.set_num_threads(1)
+    keep_freed_memory()  # as every training does; else threads wait for one another's page faults
     print(measure(*((128, 5) if options.quick else (256, ROUNDS))))
 
 
