@@ -74,7 +74,7 @@ FLOOR_PLAN = {
     "loops": Room(
         _model(
             *("learner", "trainee", "training", "course", "step", "lesson", "dynamics"),
-            *("prediction", "checkpoint"),
+            *("prediction", "prefetch", "checkpoint"),
         ),
         ("parts", *PLAN),
         TENSORS,

@@ -268,7 +268,9 @@ def test_readers_out_of_step_are_told(make_source, make_member):
         shared.batches(order, batch_size=128, framing=framing, workers=0) for _ in range(2)
     )
     assert next(first) is next(second)
-    _ = next(first), next(first)
+    ahead = next(first), next(first)
+    assert next(second) is ahead[0]
+    second = shared.batches(order, batch_size=128, framing=framing, workers=0)
     with pytest.raises(ValueError, match="fell behind"):
         next(second)
     with pytest.raises(ValueError, match="same order"):
