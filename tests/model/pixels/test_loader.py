@@ -7,8 +7,9 @@ import torch
 from PIL import Image
 
 from model.batch import UNKNOWN_LABEL
+from model.pixels.ahead import PREFETCHED_BATCHES
 from model.pixels.decode import GREY
-from model.pixels.loader import PREFETCHED_BATCHES, LoadingError, PictureFiles, stream_batches
+from model.pixels.loader import LoadingError, PictureFiles, stream_batches
 
 SIZE = 24
 COUNT = 37
