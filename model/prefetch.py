@@ -59,4 +59,6 @@ def _sent(
         # Torch's allocator of page-locked memory notes the copy's stream, so that the host's side
         # is not used again before the copy has ended.
         images = batch.images.to(device, non_blocking=True)
-    return replace(batch, images=images), lane.record_event()
+        arrived = torch.cuda.Event()
+        arrived.record(lane)
+    return replace(batch, images=images), arrived

@@ -33,11 +33,11 @@ class Desk(Protocol[Draft]):
         """Begin a batch of these pictures, int [B]; in the consumer's thread."""
         ...
 
-    def fill(self, draft: Draft, slots: range) -> None:
+    def fill(self, draft: Draft, slots: range, /) -> None:
         """Read the pictures of these slots; in any thread, each slot once."""
         ...
 
-    def finish(self, draft: Draft) -> Batch:
+    def finish(self, draft: Draft, /) -> Batch:
         """End a batch whose slots are filled; in the consumer's thread, in order."""
         ...
 

@@ -57,9 +57,8 @@ def crop_batch(row: torch.Tensor, places: Places, size: int) -> torch.Tensor:
     reach = np.maximum(1.0, (places.boxes[:, 2:] - places.boxes[:, :2]) / size)
     tops = np.floor(places.boxes[:, 1] - reach[:, 1]).clip(0, places.heights - 1)
     bottoms = np.ceil(places.boxes[:, 3] + reach[:, 1]).clip(tops + 1, places.heights)
-    table = np.column_stack(
-        [places.boxes, places.starts, places.widths, places.heights, tops, bottoms - tops]
-    )
+    columns = places.starts, places.widths, places.heights, tops, bottoms - tops
+    table = np.column_stack([places.boxes, *columns]).astype(np.float64)
     # One copy; whole numbers up to 2^53 are exact. The driver takes it over before it returns.
     numbers = torch.from_numpy(table).to(row.device, non_blocking=True)
     for part in _portions(table[:, -1], size):

@@ -36,6 +36,8 @@ DECODED_TOGETHER = 2**27
 END = b"\xff\xd9"
 """Without it a file is cut short, which nvJPEG need not notice."""
 ADOBE = b"\xff\xee\x00\x0eAdobe"
+NOTHING = np.empty(0, dtype=np.uint8)
+"""Stands for pixels that need not be sent."""
 COLOUR_TRANSFORM = 15
 """Where behind ADOBE's beginning it stands whether the colours are RGB (0)."""
 
@@ -139,12 +141,15 @@ class _JpegDesk:
 
     def finish(self, draft: _Draft) -> Batch:
         """Decode, cut out, and let the processor do what was refused."""
-        squares: dict[int, torch.Tensor] = {}
+        done: list[tuple[list[int], torch.Tensor]] = []
+        refused = set(draft.jpegs)
         for slots in _portions(draft.jpegs):
             found = decode_together([draft.jpegs[slot].data for slot in slots], self.device)
             decoded = {s: item for s, item in zip(slots, found, strict=True) if item is not None}
-            squares.update(self._squares(draft, decoded))
-        for slot in draft.jpegs.keys() - squares.keys():
+            if decoded:
+                done.append((list(decoded), self._squares(draft, decoded)))
+                refused -= decoded.keys()
+        for slot in sorted(refused):
             read_slots(
                 self.files,
                 draft.batch,
@@ -153,28 +158,24 @@ class _JpegDesk:
             )
             pack(draft, range(slot, slot + 1), self.device)
         batch = finished(draft, None, self.framing.size, self.device)
-        for slot, square in squares.items():
-            batch.images[slot] = square
+        for slots, squares in done:
+            places = torch.tensor(slots).to(self.device, non_blocking=True)
+            batch.images.index_copy_(0, places, squares)
         return batch
 
-    def _squares(self, draft: _Draft, decoded: dict[int, torch.Tensor]) -> dict[int, torch.Tensor]:
-        """The squares of decoded pictures by slot, each uint8 [S, S, 3]."""
-        if not decoded:
-            return {}
+    def _squares(self, draft: _Draft, decoded: dict[int, torch.Tensor]) -> torch.Tensor:
+        """The squares of decoded pictures by slot, at least one: uint8 [n, S, S, 3]."""
         jpegs = [draft.jpegs[slot] for slot in decoded]
         row = torch.cat([item.permute(1, 2, 0).reshape(-1, 3) for item in decoded.values()])
         places = places_of([Piece(item.box, item.size, pixels=NOTHING) for item in jpegs])
         squares = crop_batch(row, places, self.framing.size)
-        return {
-            slot: upright(square, jpeg.orientation)
-            for slot, square, jpeg in zip(decoded, squares, jpegs, strict=True)
-        }
+        for number, jpeg in enumerate(jpegs):
+            if jpeg.orientation is not UPRIGHT:
+                squares[number] = upright(squares[number], jpeg.orientation).clone()
+        return squares
 
     def leave(self) -> None:
         """Nothing was made that could be lost."""
-
-
-NOTHING = np.empty(0, dtype=np.uint8)
 
 
 def decode_together(files: list[torch.Tensor], device: torch.device) -> list[torch.Tensor | None]:
@@ -244,10 +245,8 @@ def upright(square: torch.Tensor, orientation: Orientation) -> torch.Tensor:
     """A stored square [S, S, 3] as it is meant to be seen."""
     if orientation is UPRIGHT:
         return square
-    axes = [
-        axis
-        for axis, turned in ((1, orientation.from_right), (0, orientation.from_bottom))
-        if turned
-    ]
-    square = square.flip(axes) if axes else square
+    if orientation.from_right:
+        square = square.flip(1)
+    if orientation.from_bottom:
+        square = square.flip(0)
     return square.transpose(0, 1) if orientation.swapped else square

@@ -68,8 +68,10 @@ def test_pixels_depend_neither_on_the_batch_nor_on_its_portions(monkeypatch, dev
     monkeypatch.setattr(crop, "WORKING_PIXELS", 64 * 64)
     assert torch.equal(crop_batch(row, places, 64), together)
     for i in range(len(PICTURES)):
-        one = [part[i : i + 1] for part in (places.starts, places.widths, places.heights)]
-        alone = crop_batch(row, Places(*one, places.boxes[i : i + 1]), 64)
+        starts, widths, heights = (
+            part[i : i + 1] for part in (places.starts, places.widths, places.heights)
+        )
+        alone = crop_batch(row, Places(starts, widths, heights, places.boxes[i : i + 1]), 64)
         assert torch.equal(alone[0], together[i])
 
 
