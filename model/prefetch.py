@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from dataclasses import replace
 from functools import cache
 
@@ -11,7 +11,7 @@ import torch
 from model.batch import Batch
 
 
-def prefetched(batches: Iterable[Batch], device: torch.device) -> Iterator[Batch]:
+def prefetched(batches: Iterable[Batch], device: torch.device) -> Generator[Batch, None, None]:
     """The same batches in the same order, their pixels on `device`.
 
     On a GPU the copy of a batch runs on a stream of its own, beside the work on the batch before
