@@ -2,13 +2,15 @@
 
 Threads read the files; a batch is decoded in one call and cut out of the full pictures. What nvJPEG
 refuses, and what it cannot be trusted with, goes the processor's way, picture by picture. Colours
-differ a little from the processor's, since nvJPEG interpolates halved colour planes otherwise.
+differ a little from the processor's, since nvJPEG interpolates halved colour planes otherwise; and
+of damage between a file's beginning and its end nvJPEG need not say a word.
 
 B pictures of a batch, P pixels of all pictures, S side of the network input.
 """
 
 from __future__ import annotations
 
+import io
 import math
 from collections.abc import Generator
 from dataclasses import dataclass, field
@@ -17,6 +19,7 @@ from functools import partial
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from PIL import Image
 
 from model.batch import Batch, Box, Framing
 from model.pixels.ahead import stream
@@ -43,12 +46,14 @@ COLOUR_TRANSFORM = 15
 
 
 def is_present(device: torch.device) -> bool:
-    """Whether torchvision can decode JPEG files on this device; on the processor it always can."""
+    """Whether torchvision decodes JPEG files on this device, by trying."""
+    stream = io.BytesIO()
+    Image.new("RGB", (16, 16)).save(stream, "JPEG")
     try:
-        import torchvision.io  # noqa: F401  (its operators are known from then on)
-    except ImportError:
+        found = decode_together([_content(stream.getvalue())], device)
+    except (ImportError, AttributeError):  # no torchvision, or one without the operator
         return False
-    return device.type == "cpu" or hasattr(torch.ops.image, "decode_jpegs_cuda")
+    return found[0] is not None
 
 
 def stream_decoded(
@@ -136,8 +141,7 @@ class _JpegDesk:
         asked = self.framing.box(*header.upright_size, index)
         box = checked(asked, header.upright_size, self.framing.pads)
         box = header.orientation.stored_box(box, header.width, header.height)
-        content = torch.frombuffer(bytearray(data), dtype=torch.uint8)
-        return _Jpeg(content, (header.width, header.height), box, header.orientation)
+        return _Jpeg(_content(data), (header.width, header.height), box, header.orientation)
 
     def finish(self, draft: _Draft) -> Batch:
         """Decode, cut out, and let the processor do what was refused."""
@@ -216,6 +220,11 @@ def _decode(files: list[torch.Tensor], device: torch.device) -> list[torch.Tenso
     torch.cuda.current_stream(device).synchronize()
     number = torch.cuda.current_device() if device.index is None else device.index
     return torch.ops.image.decode_jpegs_cuda(files, mode, torch.device("cuda", number))
+
+
+def _content(data: bytes) -> torch.Tensor:
+    """A file as torchvision wants it, uint8 [bytes]."""
+    return torch.frombuffer(bytearray(data), dtype=torch.uint8)
 
 
 def _is_fit(data: bytes, header: Header) -> bool:
