@@ -39,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--quick", action="store_true", help="fewer pictures and rounds")
     quick = parser.parse_args(arguments).quick
     rounds = 5 if quick else 7
-    devices = ["cpu"] + (["cuda"] if torch.cuda.is_available() else [])
+    devices = ["cpu"] + (["cuda:0"] if torch.cuda.is_available() else [])
     print("| network | pictures | device | loop | images/s | ours is faster by |")
     print("|---|---|---|---|---|---|")
     bare: dict[str, Contest] = {}
