@@ -20,6 +20,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from benchmarks.corpus import photographs
 from benchmarks.decode_peers import SIZE
@@ -72,7 +73,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     print_steps(device, NETWORKS[:1] if quick else NETWORKS, rounds)
     with tempfile.TemporaryDirectory() as folder:
-        contest = print_ways(ways_in(Path(folder), device), device, rounds)
+        ways = ways_in(Path(folder), device)
+        contest = print_ways(ways, device, rounds)
+        print_likeness(ways)
     rates = {name: 1 / seconds for name, seconds in medians(contest).items()}
     ours, peer = (best_of(rates, way) for way in (RESIDENT, HERE))
     ratio = speed_ratio(contest, ours, peer)
@@ -154,6 +157,31 @@ def print_ways(ways: Mapping[str, Way], device: torch.device, rounds: int) -> Co
         cores = speed_ratio(contest, nvjpeg, named(FILES, 1))
         print(f"\nnvJPEG decodes as much as {cores:.1f} cores (FEW_CORES in device/reader.py).")
     return contest
+
+
+def print_likeness(ways: Mapping[str, Way]) -> None:
+    """How near the pixels that the GPU makes come to those of the processor."""
+    print(
+        "\n| pixels | beside | PSNR, median / worst, dB | largest difference |\n|---|---|---|---|"
+    )
+    for mine, theirs in ((RESIDENT, HERE), (SENT, RESIDENT), (NVJPEG, FILES)):
+        if (name := best_of(ways, mine)) not in ways:
+            continue
+        one, other = (pixels_of(ways[key]) for key in (name, best_of(ways, theirs)))
+        difference = np.abs(one - other)
+        errors = (difference**2).mean(axis=(1, 2, 3))
+        quality = 10 * np.log10(255**2 / np.maximum(errors, 1e-9))
+        print(
+            f"| {mine} | {theirs} | {np.median(quality):.1f} / {quality.min():.1f} "
+            f"| {difference.max():.0f} |"
+        )
+
+
+def pixels_of(way: Way) -> NDArray[np.float64]:
+    """A crop of each picture, [PICTURES, SIZE, SIZE, 3]."""
+    framing, order = RandomCrop(SIZE, 0.08, 4 / 3, key=0), np.arange(PICTURES, dtype=np.int64)
+    batches = way.make(order, batch_size=BATCH, framing=framing, workers=way.workers)
+    return torch.cat([batch.images.cpu() for batch in batches]).double().numpy()
 
 
 def named(way: str, workers: int) -> str:
