@@ -117,6 +117,8 @@ def read_slots(
     Raises:
         LoadingError: If a picture failed though its file may be fine.
     """
+    # Arrays, because threads may not write into tensors that were made in inference mode.
+    labels, readable = batch.labels.numpy(), batch.readable.numpy()
     for slot, index in zip(slots, batch.indices[slots.start : slots.stop].tolist(), strict=True):
         try:
             fault = read(slot, index)
@@ -126,8 +128,8 @@ def read_slots(
         if fault:
             files.tally.note(files.names[index], fault)
         if fault and fault.damage is Damage.UNREADABLE:
-            batch.labels[slot] = UNKNOWN_LABEL
-            batch.readable[slot] = False
+            labels[slot] = UNKNOWN_LABEL
+            readable[slot] = False
 
 
 @dataclass(frozen=True, eq=False)

@@ -91,8 +91,10 @@ def test_batches_follow_the_order_and_carry_the_labels(files):
 
 
 @pytest.mark.parametrize("workers", [0, 2])
-def test_a_broken_file_becomes_a_grey_square_without_a_label(files, workers):
-    batches = list(stream(files, workers))
+@pytest.mark.parametrize("predicting", [False, True])
+def test_a_broken_file_becomes_a_grey_square_without_a_label(files, workers, predicting):
+    with torch.inference_mode(predicting):
+        batches = list(stream(files, workers))
     readable = torch.cat([batch.readable for batch in batches])
     position = int(np.flatnonzero(shuffled() == 11)[0])
     assert (~readable).nonzero().flatten().tolist() == [position]
