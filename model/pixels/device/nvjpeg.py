@@ -148,8 +148,13 @@ class _JpegDesk:
         done: list[tuple[list[int], torch.Tensor]] = []
         refused = set(draft.jpegs)
         for slots in _portions(draft.jpegs):
-            found = decode_together([draft.jpegs[slot].data for slot in slots], self.device)
-            decoded = {s: item for s, item in zip(slots, found, strict=True) if item is not None}
+            jpegs = [draft.jpegs[slot] for slot in slots]
+            found = decode_together([jpeg.data for jpeg in jpegs], self.device)
+            decoded = {
+                slot: item
+                for slot, jpeg, item in zip(slots, jpegs, found, strict=True)
+                if item is not None and tuple(item.shape) == (3, jpeg.size[1], jpeg.size[0])
+            }
             if decoded:
                 done.append((list(decoded), self._squares(draft, decoded)))
                 refused -= decoded.keys()
