@@ -15,6 +15,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import count
 from pathlib import Path
 
@@ -24,8 +25,9 @@ from numpy.typing import NDArray
 
 from benchmarks.corpus import photographs
 from benchmarks.decode_peers import SIZE
-from benchmarks.gpu_step import step_contest
+from benchmarks.gpu_step import BATCHES, STEPS, fed_contest, step_contest
 from benchmarks.measure import Contest, interleave, last_line, medians, speed_ratio
+from benchmarks.train_task import Task
 from model.augment.framing import RandomCrop
 from model.batch import UNKNOWN_LABEL, Batch
 from model.devices import prepare_device, usable_cores
@@ -76,6 +78,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         ways = ways_in(Path(folder), device)
         contest = print_ways(ways, device, rounds)
         print_likeness(ways)
+        print_fed_steps(ways, device, NETWORKS[:1] if quick else NETWORKS, rounds=5)
     rates = {name: 1 / seconds for name, seconds in medians(contest).items()}
     ours, peer = (best_of(rates, way) for way in (RESIDENT, HERE))
     ratio = speed_ratio(contest, ours, peer)
@@ -175,6 +178,28 @@ def print_likeness(ways: Mapping[str, Way]) -> None:
             f"| {mine} | {theirs} | {np.median(quality):.1f} / {quality.min():.1f} "
             f"| {difference.max():.0f} |"
         )
+
+
+def print_fed_steps(
+    ways: Mapping[str, Way], device: torch.device, networks: Sequence[str], rounds: int
+) -> None:
+    """A training step whose pictures come one way or another: what a user waits for."""
+    chosen = [name for name in ways if ways[name].workers == max(w.workers for w in ways.values())]
+    order = np.arange(STEPS * BATCH, dtype=np.int64) % PICTURES
+    keys = count()
+
+    def fetch(name: str) -> Iterator[Batch]:
+        framing, way = RandomCrop(SIZE, 0.08, 4 / 3, next(keys)), ways[name]
+        batches = way.make(order, batch_size=BATCH, framing=framing, workers=way.workers)
+        return prefetched(batches, device)
+
+    print(f"\nTraining step with pictures from where they lie, batch {BATCH}, {SIZE} pixels:\n")
+    print("| network | pictures | step, ms | pictures/s |\n|---|---|---|---|")
+    for backbone in networks:
+        task = Task(backbone, count=BATCHES * BATCH, device=str(device), batch_size=BATCH)
+        contest = fed_contest(task, SIZE, {name: partial(fetch, name) for name in chosen}, rounds)
+        for name, seconds in medians(contest).items():
+            print(f"| {backbone} | {name} | {1000 * seconds:.2f} | {BATCH / seconds:.0f} |")
 
 
 def pixels_of(way: Way) -> NDArray[np.float64]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import cycle, islice
 
 import numpy as np
@@ -24,10 +24,14 @@ from model.step import Position, train_step
 from model.trainee import new_trainee
 from model.vocabulary import Vocabulary
 
-STEPS = 20
+STEPS = 12
 """Of one run."""
 BATCHES = 8
 """Different batches, which return in turn."""
+
+
+Fetch = Callable[[], Iterable[Batch]]
+"""Begins the batches of STEPS steps."""
 
 
 def step_contest(
@@ -44,22 +48,44 @@ def step_contest(
     """
     pool = page_locked(batch_size, size)
 
-    def waiting(batches: Iterable[Batch]) -> Iterable[Batch]:
-        for batch in batches:
+    def batches() -> Iterator[Batch]:
+        return islice(cycle(pool), STEPS)
+
+    def waiting() -> Iterator[Batch]:
+        for batch in batches():
             images = batch.images.to(device)
             yield Batch(images, batch.labels, batch.indices, batch.readable)
 
     def copying() -> None:
-        for batch in islice(cycle(pool), STEPS):
+        for batch in batches():
             batch.images.to(device)
         torch.cuda.synchronize()
 
-    contestants: dict[str, Callable[[], None]] = {
-        "prefetched": steps(backbone, pool, lambda stream: prefetched(stream, device), device),
-        "waiting": steps(backbone, pool, waiting, device),
+    count = BATCHES * batch_size
+    task = Task(backbone, count=count, device=str(device), batch_size=batch_size)
+    contestants = {
+        "prefetched": steps(task, size, lambda: prefetched(batches(), device)),
+        "waiting": steps(task, size, waiting),
         "copy": copying,
     }
-    contest = interleave(contestants, rounds=rounds, clock=time.perf_counter)
+    return of_one_step(interleave(contestants, rounds=rounds, clock=time.perf_counter))
+
+
+def fed_contest(task: Task, size: int, ways: Mapping[str, Fetch], rounds: int) -> Contest:
+    """Seconds of one step whose pictures come one way or another.
+
+    Args:
+        task: Network, batch size and device.
+        size: Side of the pictures, pixels.
+        ways: By name.
+        rounds: Counted runs of each.
+    """
+    contestants = {name: steps(task, size, fetch) for name, fetch in ways.items()}
+    return of_one_step(interleave(contestants, rounds=rounds, clock=time.perf_counter))
+
+
+def of_one_step(contest: Contest) -> Contest:
+    """Seconds of a run divided among its steps."""
     return {name: [seconds / STEPS for seconds in runs] for name, runs in contest.items()}
 
 
@@ -75,22 +101,15 @@ def page_locked(batch_size: int, size: int) -> list[Batch]:
     return pool
 
 
-def steps(
-    backbone: str,
-    pool: list[Batch],
-    fetch: Callable[[Iterable[Batch]], Iterable[Batch]],
-    device: torch.device,
-) -> Callable[[], None]:
-    """STEPS steps of a training, its batches fetched one way or the other."""
-    batch_size, size = pool[0].images.shape[:2]
-    task = Task(backbone, count=len(pool) * batch_size, batch_size=batch_size)
+def steps(task: Task, size: int, fetch: Fetch) -> Callable[[], None]:
+    """STEPS steps of a training of its own on batches that are fetched in this way."""
+    device = torch.device(task.device)
     recipe = override(task.recipe, [f"image_size={size}"])
-    labels = torch.cat([batch.labels for batch in pool]).numpy()
-    # The steps get their batches from the pool; the course asks for the labels only.
+    labels = np.arange(task.count, dtype=np.int64) % NUM_CLASSES
+    # The batches come from elsewhere; the course asks for the labels only.
     source = InMemory(torch.empty(0), labels, [()] * len(labels))
-    trainee = new_trainee(
-        recipe, class_names=tuple(map(str, range(NUM_CLASSES))), vocabulary=Vocabulary(())
-    )
+    names = tuple(map(str, range(NUM_CLASSES)))
+    trainee = new_trainee(recipe, class_names=names, vocabulary=Vocabulary(()))
     trainee.to(device)
     everyone = np.arange(len(labels), dtype=np.int64)
     lesson = Lesson(Split(everyone, everyone[:0]), labels)
@@ -100,7 +119,7 @@ def steps(
     learner.start_epoch(head_only=False)
 
     def run() -> None:
-        for number, batch in enumerate(fetch(islice(cycle(pool), STEPS))):
+        for number, batch in enumerate(fetch()):
             train_step(trainee, learner, course, batch, Position(0, number, STEPS), None)
         torch.cuda.synchronize()
 

@@ -102,7 +102,7 @@ def _cropped(
     lines = lines.expand(-1, rows, -1, 3).contiguous()  # [B, R, S, 3]
     for tap in range(taps[0]):
         pixels = row.index_select(0, (begins + across[:, None, :, tap]).flatten())
-        lines.addcmul_(pixels.view(lines.shape).float(), shares[:, None, :, tap, None])
+        lines.addcmul_(pixels.view(lines.shape), shares[:, None, :, tap, None])
     flat = lines.view(len(numbers) * rows, size * 3)
     offset = torch.arange(len(numbers), device=row.device)[:, None] * rows - first
     square = GREY * (1 - _total(weights))[:, :, None]
