@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from model.batch import Batch, ExampleSource
 from model.devices import Compute
 from model.networks.folding import for_inference
+from model.prefetch import prefetched
 from model.progress import OnProgress, ignore_progress
 from model.trainee import Blueprint, Trainee
 from model.tta import prediction_views
@@ -91,8 +92,9 @@ def forward(
     network = for_inference(trainee.network, blueprint.preprocess.size, compute.inference)
     batch_size = inference_batch(framing.size)
     batches = source.batches(order, batch_size=batch_size, framing=framing, workers=workers)
-    for batch in batches:
-        pixels, places = batch.images.to(device, non_blocking=True), batch.indices.to(device)
+    for batch in prefetched(batches, device):
+        pixels = batch.images.to(device, non_blocking=True)
+        places = batch.indices.to(device, non_blocking=True)
         seen: list[torch.Tensor] = []
         for view in views:
             with compute.autocast(compute.inference):
