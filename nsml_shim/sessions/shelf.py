@@ -17,7 +17,7 @@ from pathlib import Path
 from nsml_shim.protocol import sync_folder
 
 _PLATFORM = Path(__file__).parents[1]
-_WORDS = ("__init__.py", "errors.py", "names.py", "protocol.py")
+_WORDS = ("__init__.py", "errors.py", "names.py", "protocol.py", "records.py")
 
 
 def shelf(home: Path) -> Path:
