@@ -2,6 +2,7 @@
 
     python -m benchmarks.startup [--quick]
 
+The platform is installed as a wheel into an environment of its own, and everything is compiled.
 Wall time from typing to the moment the guest's first statement runs, on a warm home: the guest
 writes the time down. Its peer is the same file run by Python directly. `import nsml` is processor
 time on top of a bare Python.
@@ -12,13 +13,13 @@ from __future__ import annotations
 import argparse
 import os
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from statistics import median
 
+from benchmarks.installed import install
 from benchmarks.measure import (
     ROUNDS,
     interleave,
@@ -47,13 +48,13 @@ def until_first_line(command: Sequence[str], guest: Path, log: Callable[[], Path
     raise RuntimeError(f"{' '.join(command)} printed nothing in {PATIENCE:.0f} seconds")
 
 
-def first_lines(folder: Path, rounds: int) -> tuple[list[float], list[float]]:
+def first_lines(python: Path, folder: Path, rounds: int) -> tuple[list[float], list[float]]:
     """Seconds until the first line, by the platform and by Python alone, in turns."""
     guest, home = folder / "guest", folder / "home"
     guest.mkdir()
     (guest / "main.py").write_text(GUEST, encoding="utf-8")
     os.environ |= {"NSML_HOME": str(home), "NSML_TEAM": "team"}
-    nsml = str(Path(sys.executable).with_name("nsml"))
+    nsml = str(python.with_name("nsml"))
     bare = guest / "bare.txt"
     ours: list[float] = []
     alone: list[float] = []
@@ -62,22 +63,20 @@ def first_lines(folder: Path, rounds: int) -> tuple[list[float], list[float]]:
         ours.append(
             until_first_line([nsml, "run", "--hide-client-log"], guest, lambda log=log: log)
         )
-        told = f"{sys.executable} main.py > {bare.name}"
+        told = f"{python} main.py > {bare.name}"
         alone.append(until_first_line(["sh", "-c", told], guest, lambda: bare))
         bare.unlink()
     return ours[1:], alone[1:]
 
 
-def importing(rounds: int) -> float:
+def importing(python: Path, rounds: int) -> float:
     """Seconds of processor time that `import nsml` takes on top of a bare Python."""
-    shelf = Path(__file__).resolve().parents[1] / "nsml_shim" / "site"
-    environment = {**os.environ, "PYTHONPATH": str(shelf)}
 
-    def python(code: str) -> Callable[[], object]:
-        return lambda: subprocess.run([sys.executable, "-c", code], env=environment, check=True)
+    def running(code: str) -> Callable[[], object]:
+        return lambda: subprocess.run([python, "-c", code], check=True)
 
     contest = interleave(
-        {"pass": python("pass"), "import": python("import nsml")},
+        {"pass": running("pass"), "import": running("import nsml")},
         rounds=rounds,
         clock=processor_time_of_children,
     )
@@ -88,8 +87,9 @@ def importing(rounds: int) -> float:
 def measure(rounds: int) -> str:
     """Run both contests and print them; returns the last line."""
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-        ours, alone = first_lines(Path(folder), rounds)
-    imported = importing(5 * rounds)
+        python = install(Path(folder))
+        ours, alone = first_lines(python, Path(folder), rounds)
+        imported = importing(python, 5 * rounds)
     over = median(ours) - median(alone)
     print("| what | seconds | limit |\n|---|---|---|")
     print(f"| Python to its first line | {median(alone):.3f} | |")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Mapping, Sequence
 
 MINUTE, HOUR, DAY = 60.0, 3600.0, 86400.0
@@ -25,6 +24,10 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 def _width(text: str) -> int:
     """Cells the text takes on a terminal: Korean and Chinese letters take two."""
+    if text.isascii():
+        return len(text)
+    import unicodedata  # which a listing in Latin letters goes without
+
     return sum(2 if unicodedata.east_asian_width(sign) in "WF" else 1 for sign in text)
 
 
