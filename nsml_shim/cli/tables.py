@@ -14,12 +14,17 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     A column is as wide as its widest cell, and at least two wider than its header.
     """
     columns = list(zip(header, *rows, strict=True)) if rows else [(name,) for name in header]
-    widths = [max(_width(column[0]) + 2, *(_width(cell) for cell in column)) for column in columns]
-    lines = [list(header), ["-" * width for width in widths], *map(list, rows)]
-    return "\n".join(
-        "  ".join(_pad(cell, width) for cell, width in zip(line, widths, strict=True)).rstrip()
-        for line in lines
-    )
+    widths = [max(_width(column[0]) + 2, *map(_width, column)) for column in columns]
+    form = "  ".join(f"{{:{width}}}" for width in widths)
+    lines = [header, ["-" * width for width in widths], *rows]
+    return "\n".join(_line(cells, widths, form).rstrip() for cells in lines)
+
+
+def _line(cells: Sequence[str], widths: Sequence[int], form: str) -> str:
+    """Cells at their widths; a form fills them in where every letter takes one place."""
+    if "".join(cells).isascii():
+        return form.format(*cells)
+    return "  ".join(_pad(cell, width) for cell, width in zip(cells, widths, strict=True))
 
 
 def _width(text: str) -> int:
