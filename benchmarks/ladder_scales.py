@@ -65,8 +65,8 @@ SCALES = {
             "plain_sampler_low_lr": {"learning_rate": 0.002, "patience": 0},
             "winners_ensemble": {"member_folds": 3, "image_sizes": "48,56"},
             "final": {
-                **{"folds_trained": 0, "member_folds": 3, "filter_epochs": 6},
-                **{"epochs": 9, "finetune_epochs": 3, "finetune_size": 64},
+                **{"folds_trained": 0, "member_folds": 0, "filter_epochs": 9},
+                **{"epochs": 15, "finetune_epochs": 3, "finetune_size": 64},
             },
         },
     ),

@@ -28,11 +28,13 @@ from model.recipes import winners_ensemble
 BASELINE, CLEANLAB, WINNERS, OURS, CLEAN = "baseline", "cleanlab", "winners", "ours", "clean"
 """Names of the arms. The last one learns the true labels: it is no competitor, but shows how much
 the wrong labels cost this network."""
+OURS_APART = "ours_apart"
+"""Ours without the networks that judged the labels: what they add."""
 COMPARED = (BASELINE, CLEANLAB, WINNERS, OURS)
 
 AFTER_TRAINING = {
     **{"name": "", "noise_filter": NONE, "filter_rounds": 1, "filter_epochs": 0},
-    **{"folds": 2, "folds_trained": 0, "member_folds": 0},
+    **{"folds": 2, "folds_trained": 0, "member_folds": 0, "filter_members": False},
     **{"ensemble_mean": "arithmetic", "ensemble_weights": "equal", "decision_rule": "argmax"},
 }
 """Recipe fields that decide which trainings there are and what is made of them, but not what a
@@ -76,7 +78,7 @@ class Scale:
 
 
 SCALES = {
-    "cpu": Scale(size=32, epochs=12, category_epochs=10, folds=4),
+    "cpu": Scale(size=32, epochs=18, category_epochs=20, folds=4),
     "gpu": Scale(size=64, epochs=20, category_epochs=16, folds=5),
 }
 """Sizes by name."""
@@ -99,11 +101,19 @@ def winners(base: Recipe) -> Recipe:
 
 
 def ours(base: Recipe) -> Recipe:
-    """Our filter and our decision rule; all trainings of the filter are the baseline's own.
+    """Our filter, label smoothing and decision rule; the networks that judged answer too.
 
+    These are the baseline's own, so that this costs no training: the cleanlab arm trains as much.
     The category prior stays out, as in the recipe `final`: its log-odds made the filter one-sided.
     """
-    return replace(base, name=OURS, noise_filter="label_issues", decision_rule=GMEAN_F1)
+    return replace(
+        base,
+        name=OURS,
+        label_smoothing=0.1,
+        noise_filter="label_issues",
+        filter_members=True,
+        decision_rule=GMEAN_F1,
+    )
 
 
 ARMS: dict[str, Callable[[Recipe], Recipe]] = {
@@ -111,6 +121,7 @@ ARMS: dict[str, Callable[[Recipe], Recipe]] = {
     CLEANLAB: lambda base: replace(base, name=CLEANLAB),
     WINNERS: winners,
     OURS: ours,
+    OURS_APART: lambda base: replace(ours(base), name=OURS_APART, filter_members=False),
     CLEAN: lambda base: replace(base, name=CLEAN),
 }
 """Recipe of each arm, made from the baseline's."""

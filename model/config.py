@@ -43,6 +43,8 @@ FILTERS = (
     *("confident_learning", "label_issues"),
 )
 """Values of `Recipe.noise_filter`, besides "none"."""
+CROSS_CHECKED = ("confident_learning", "label_issues")
+"""Those that judge every label by a network that never saw it."""
 NARROW = "narrow"
 """Value of `Recipe.backbone` that means the small network of `networks/narrow.py`."""
 
@@ -230,6 +232,9 @@ class Recipe:
     """Which labels are dropped or changed before the final training; see `model/filters/`."""
     filter_rounds: int = within(2, 1, 100)
     """Most rounds of the filters that repeat themselves; models of those that cross-check."""
+    filter_members: bool = False
+    """Whether the networks that judged the labels join the ensemble: they are trained already, and
+    learned all labels. For the filters that judge every label by a network that never saw it."""
     filter_epochs: int = within(0, 0, 100_000)
     """Epochs of a training that serves the filter; 0 takes `epochs`."""
     filter_share: float = within(0.0, 0.0, 0.9)

@@ -23,6 +23,7 @@ from model.filters import FILTERS
 from model.folds import grouped_folds
 from model.job import Job, JobResult, Material, Trainer
 from model.lesson import Lesson
+from model.lines import Ledger, Line, check_filter_members, held_out_table
 from model.networks import build_network
 from model.noise.record import FilterRecord
 from model.out_of_fold import OutOfFold
@@ -129,27 +130,22 @@ def run_recipe(
         TrainingError: If the data or a loss do not allow to go on.
         ConfigError: If the recipe asks for something that does not exist.
     """
-    record = None
+    check_filter_members(recipe)
+    record, judges = None, Ledger()
     if recipe.noise_filter != NONE:
         say(f"Noise filter {recipe.noise_filter}")
-        record = FILTERS[recipe.noise_filter](recipe, material, train)
+        record = FILTERS[recipe.noise_filter](recipe, material, judges.noting(train))
         for line in record.report(class_names):
             say(line)
     labels = material.labels if record is None else record.labels
-    lines = variants(recipe)
-    table = np.full(
-        (len(lines), len(material.labels), material.num_classes), np.nan, dtype=np.float32
-    )
-    results: list[tuple[Variant, int, JobResult]] = []
-    member_folds = material.folds_trained[: recipe.member_folds or None]
-    for number, variant in enumerate(lines):
-        for fold in member_folds:
-            job = member_job(variant, material, labels, fold)
-            result = train(job)
-            table[number, job.predict] = result.pred_probs
-            results.append((variant, fold, result))
-    out_of_fold = OutOfFold(table, material.labels, material.folds)
-    return _joined(recipe, results, out_of_fold, record)
+    members = Ledger()
+    for variant in variants(recipe):
+        for fold in material.folds_trained[: recipe.member_folds or None]:
+            members.noting(train)(member_job(variant, material, labels, fold))
+    lines = members.lines()
+    if recipe.filter_members:
+        lines += judges.lines()
+    return _joined(recipe, lines, material, record)
 
 
 def member_job(variant: Variant, material: Material, labels: NDArray[np.int64], fold: int) -> Job:
@@ -192,30 +188,28 @@ def make_material(
 
 
 def _joined(
-    recipe: Recipe,
-    results: list[tuple[Variant, int, JobResult]],
-    out_of_fold: OutOfFold,
-    learned: FilterRecord | None,
+    recipe: Recipe, lines: list[Line], material: Material, learned: FilterRecord | None
 ) -> Outcome:
     """Weights and offsets from held-out predictions, and the ensemble they make."""
+    out_of_fold = held_out_table(lines, material)
     labels = out_of_fold.given if learned is None else learned.labels
     weights, decision = decide(recipe, out_of_fold, labels)
-    names = [variant.name for variant in variants(recipe)]
-    folds = len({fold for _, fold, _ in results})
-    shares = [float(weights[names.index(variant.name)]) / folds for variant, _, _ in results]
-    members = tuple(_member(result) for _, _, result in results)
+    trained = [
+        (job, result, float(weight) / len(line))
+        for line, weight in zip(lines, weights, strict=True)
+        for job, result in line
+    ]
+    members = tuple(_member(result) for _, result, _ in trained)
     ensemble = Ensemble(
         members=members,
-        weights=tuple(shares),
+        weights=tuple(share for _, _, share in trained),
         mean=recipe.ensemble_mean,
         offsets=decision.offsets,
         class_names=members[0].blueprint.class_names,
     )
     rows = tuple(
-        MemberRow(
-            f"{variant.name}, fold {fold + 1}", result.best.epoch, result.best.gmean_f1, share
-        )
-        for (variant, fold, result), share in zip(results, shares, strict=True)
+        MemberRow(job.name, result.best.epoch, result.best.gmean_f1, share)
+        for job, result, share in trained
     )
     return Outcome(ensemble, learned, out_of_fold, rows, decision)
 

@@ -20,7 +20,6 @@ from model.config import (
     GMEAN_F1,
     NARROW,
     NONE,
-    OUT_OF_FOLD,
     RANDOM_RESIZED_CROP,
     RESIZE,
     SGD,
@@ -162,18 +161,20 @@ def winners_ensemble() -> Recipe:
 
 
 def final() -> Recipe:
-    """Beyond the winners: our filter, a fine-tuning at a larger size, weights, decision rule.
+    """Beyond the winners: our filter, whose networks answer too, a larger size, decision rule.
 
-    The filter judges every label by a network that never saw it. A quarter more epochs, at a side
-    larger than any they trained at and without an early stop before them, follow Touvron et al.,
-    "Fixing the train-test resolution discrepancy", NeurIPS 2019 (arXiv:1906.06423). Not in it,
-    because they did not help on the generated pictures: the category prior beside the one-hot
-    category, and mirrored pictures.
+    The filter judges every label by a network that never saw it, and these networks, trained
+    anyway, join the ensemble. A quarter more epochs, at a side larger than any they trained at and
+    without an early stop before them, follow Touvron et al., "Fixing the train-test resolution
+    discrepancy", NeurIPS 2019 (arXiv:1906.06423). Not in it, because they did not help on the
+    generated pictures: the category prior beside the one-hot category, mirrored pictures, and
+    fitted weights in place of equal ones.
     """
     return replace(
         winners_ensemble(),
         name="final",
         noise_filter="label_issues",
+        filter_members=True,
         folds=5,
         folds_trained=0,
         member_folds=0,
@@ -182,7 +183,6 @@ def final() -> Recipe:
         finetune_epochs=5,
         finetune_size=288,
         filter_epochs=20,
-        ensemble_weights=OUT_OF_FOLD,
         decision_rule=GMEAN_F1,
     )
 

@@ -61,7 +61,9 @@ FLOOR_PLAN = {
         (*TENSORS, "optuna"),
     ),
     "campaigns": Room(
-        _model("campaign", "runner", "pipeline", "job", "filters", "ensemble", "side_by_side"),
+        _model(
+            "campaign", "runner", "pipeline", "lines", "job", "filters", "ensemble", "side_by_side"
+        ),
         ("judgement", "noise", "loops", "parts", *PLAN),
         TENSORS,
     ),

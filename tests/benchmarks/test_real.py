@@ -1,14 +1,16 @@
 """The comparison on real data, run on a few drawn pictures."""
 
+import io
 import json
 from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
-from benchmarks import real
-from benchmarks.real import Row, last_line, main, open_cell, read_rows, table, verdicts
+from benchmarks import real_cells
+from benchmarks.real import last_line, main, read_rows, table, verdicts
 from benchmarks.real_arms import (
     ARMS,
     SCALES,
@@ -17,6 +19,7 @@ from benchmarks.real_arms import (
     fingerprint,
     without_issues,
 )
+from benchmarks.real_cells import Bench, Row, measure_all, open_cell
 from benchmarks.real_data import Pictures, RealSet
 from model.batch import UNKNOWN_LABEL
 from model.job import Job, JobResult
@@ -180,6 +183,14 @@ def test_a_verdict_names_anchor_and_peer():
     assert verdicts([row("ours", 0.6)]) == []
 
 
+def test_ours_answers_with_the_judging_networks_too(cell):
+    apart, together = cell.run("ours_apart")[0], cell.run("ours")[0]
+    assert len(apart.ensemble.members) == 2
+    assert len(together.ensemble.members) == 4
+    # The two more are the baseline's own.
+    assert len(cell.train.known) <= 4
+
+
 def test_an_absent_folder_is_skipped_with_a_message(tmp_path, capsys):
     assert main(["--data", str(tmp_path), "--sets", "imb5_aggre"]) == 0
     assert "imb5_aggre: skipped" in capsys.readouterr().out
@@ -188,7 +199,7 @@ def test_an_absent_folder_is_skipped_with_a_message(tmp_path, capsys):
 def test_finished_rows_are_read_and_not_measured_again(tmp_path, capsys, monkeypatch):
     kept = tmp_path / "rows.jsonl"
     (tmp_path / "fashion5_dev.npz").touch()
-    monkeypatch.setattr(real, "load_set", lambda name, folder: draw_set(name))
+    monkeypatch.setattr(real_cells, "load_set", lambda name, folder: draw_set(name))
     monkeypatch.setitem(SCALES, "cpu", Scale(size=16, epochs=1, category_epochs=1, folds=2))
     command = ["--data", str(tmp_path), "--rows", str(kept), "--sets", "fashion5_dev"]
     command += ["--seeds", "1", "--arms", "baseline"]
@@ -199,3 +210,31 @@ def test_finished_rows_are_read_and_not_measured_again(tmp_path, capsys, monkeyp
     assert kept.read_text() == first
     assert [item.arm for item in read_rows(kept)] == ["baseline"]
     assert "no figure" in capsys.readouterr().out
+
+
+@pytest.mark.slow
+def test_processes_side_by_side_share_trainings_and_measure_the_same(tmp_path):
+    rng = np.random.default_rng(0)
+    labels = np.repeat(np.arange(5), 12)
+    files = []
+    for label in labels:
+        file = io.BytesIO()
+        pixels = rng.integers(0, 60, size=(8, 6, 3)) + 45 * label
+        Image.fromarray(pixels.astype(np.uint8)).save(file, "JPEG")
+        files.append(np.frombuffer(file.getvalue(), dtype=np.uint8))
+    shop = {
+        **{"jpeg": np.concatenate(files), "offset": np.cumsum([0, *map(len, files)])},
+        **{"group": np.arange(60), "is_test": np.arange(60) % 6 == 5},
+        **{"given": labels.astype(np.uint8), "clean": labels.astype(np.uint8)},
+        **{"large": labels % 2, "large_names": np.array(["coats", "shoes"])},
+        **{"middle": labels % 3, "middle_names": np.array(["a", "b", "c"])},
+        "class_names": np.array(["Women", "Unisex", "Girls", "Boys", "Men"]),
+    }
+    np.savez(tmp_path / "fashion5_dev.npz", **shop)
+    keys = [("cpu", "fashion5_dev", arm, 0) for arm in ("ours_apart", "baseline")]
+    beside = list(measure_all(Bench(tmp_path, tmp_path / "kept", ranks=2), keys))
+    assert [row.arm for row in beside] == ["baseline", "ours_apart"]
+    # Four folds judged, four learned what was left; unless nothing was flagged.
+    assert len(list((tmp_path / "kept" / "fashion5_dev").iterdir())) in (4, 8)
+    alone = {row.key: row.gmean_f1 for row in measure_all(Bench(tmp_path, None), keys)}
+    assert {row.key: row.gmean_f1 for row in beside} == alone

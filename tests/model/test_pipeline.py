@@ -172,3 +172,28 @@ def test_a_damaged_campaign_is_refused(many, tmp_path):
     (tmp_path / "campaign.json").write_text("{", encoding="utf-8")
     with pytest.raises(CheckpointError, match="no complete checkpoint of a campaign"):
         load_campaign(tmp_path, torch.device("cpu"))
+
+
+def test_networks_that_judged_the_labels_join_the_ensemble(recipe, make_source):
+    source = make_source(12)
+    apart = replace(recipe, folds=3, noise_filter="label_issues", filter_rounds=2)
+    together = replace(apart, filter_members=True, ensemble_weights="out_of_fold")
+    alone, joined = (run(Campaign(r, NAMES), source) for r in (apart, together))
+    assert len(alone.ensemble.members) == 3
+    # Two models of three folds each judged; nothing more is trained for it.
+    assert len(joined.ensemble.members) == 9
+    names = [row.name for row in joined.rows]
+    assert names[3:] == [f"cross-check {m}, fold {f} of 3" for m in (1, 2) for f in (1, 2, 3)]
+    assert joined.out_of_fold.pred_probs.shape == (3, 36, 3)
+    assert np.allclose(joined.out_of_fold.pred_probs.sum(axis=2), 1, atol=1e-5)
+    assert np.array_equal(joined.out_of_fold.pred_probs[0], alone.out_of_fold.pred_probs[0])
+    assert sum(joined.ensemble.weights) == pytest.approx(1)
+    shares = np.array(joined.ensemble.weights).reshape(3, 3)
+    assert np.allclose(shares, shares[:, :1])
+
+
+def test_networks_of_other_filters_cannot_join(recipe, make_source):
+    for noise_filter in ("self", "none"):
+        wrong = replace(recipe, folds=3, noise_filter=noise_filter, filter_members=True)
+        with pytest.raises(ConfigError, match="noise_filter=label_issues"):
+            run(Campaign(wrong, NAMES), make_source(12))

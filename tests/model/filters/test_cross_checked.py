@@ -24,6 +24,11 @@ def test_the_models_take_the_samplers_in_turn(outcome):
     assert [job.recipe.balance for job in trainer.jobs] == 5 * [0.0] + 5 * [1.0]
 
 
+def test_the_models_learn_unsmoothed_labels(crowd, recipe, trainer):
+    label_issues(replace(recipe, label_smoothing=0.1), crowd.material, trainer)
+    assert {job.recipe.label_smoothing for job in trainer.jobs} == {0.0}
+
+
 @pytest.mark.parametrize("name", ["label_issues", "confident_learning"])
 def test_without_a_cross_validation_nobody_can_judge(crowd, trainer, name):
     with pytest.raises(ConfigError, match="--set folds=5"):
