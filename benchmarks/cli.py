@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from benchmarks.installed import install
+from benchmarks.installed import NotInstalled, install
 from benchmarks.measure import (
     ROUNDS,
     interleave,
@@ -104,7 +104,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="benchmarks.cli", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="fewer rounds")
     options = parser.parse_args(arguments)
-    print(measure(15 if options.quick else 5 * ROUNDS))
+    try:
+        print(measure(15 if options.quick else 5 * ROUNDS))
+    except NotInstalled as error:
+        parser.exit(1, f"{error}\n")
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from statistics import median
 
-from benchmarks.installed import install
+from benchmarks.installed import NotInstalled, install
 from benchmarks.measure import (
     ROUNDS,
     interleave,
@@ -107,7 +107,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="benchmarks.startup", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="fewer rounds")
     options = parser.parse_args(arguments)
-    print(measure(ROUNDS if options.quick else 3 * ROUNDS))
+    try:
+        print(measure(ROUNDS if options.quick else 3 * ROUNDS))
+    except NotInstalled as error:
+        parser.exit(1, f"{error}\n")
 
 
 if __name__ == "__main__":
