@@ -19,6 +19,8 @@ from nsml_shim.cli.places import PLACES
 from nsml_shim.cli.verbs import Verbs, hide_client_log
 from nsml_shim.errors import ShimError
 
+NARROWEST, WIDEST = 50, 80
+"""Columns of a help, as click sets them."""
 INTERRUPTED = 130
 """What a shell reports for a command that was ended by Ctrl-C."""
 
@@ -88,7 +90,7 @@ def _leave(ended: Sequence[int]) -> None:
 def _run(given: Sequence[str]) -> int:
     """Run one command; its exit code."""
     try:
-        code = nsml.main(given, prog_name="nsml", standalone_mode=False)
+        code = nsml.main(given, prog_name="nsml", standalone_mode=False, terminal_width=_width())
         return code if isinstance(code, int) else 0
     except click.ClickException as error:
         error.show()
@@ -105,6 +107,16 @@ def _run(given: Sequence[str]) -> int:
     except BrokenPipeError:  # `nsml logs S | head`
         sys.stderr.close()
         return 0
+
+
+def _width() -> int:
+    """Columns of a help. click finds the same, but loads `shutil` and its compressors for it."""
+    columns = os.environ.get("COLUMNS", "")
+    try:
+        found = int(columns) if columns.isdecimal() else os.get_terminal_size(1).columns
+    except OSError:  # standard output is no terminal
+        found = 0
+    return max(min(found or WIDEST, WIDEST) - 2, NARROWEST)
 
 
 def _verb(words: Sequence[str]) -> str:

@@ -154,6 +154,16 @@ def test_a_bare_group_lists_its_commands(words, capsys):
     assert "Commands:" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("columns", ["", "0", "20", "70", "500"])
+def test_a_help_is_as_wide_as_click_would_make_it(columns, monkeypatch, capsys):
+    monkeypatch.setenv("COLUMNS", columns)
+    with pytest.raises(SystemExit):
+        nsml_shim.cli.main(["--help"])
+    ours = capsys.readouterr().out
+    nsml_shim.cli.nsml.main(["--help"], prog_name="nsml", standalone_mode=False)
+    assert ours == capsys.readouterr().out
+
+
 def test_a_misspelt_command_is_told(capsys):
     with pytest.raises(SystemExit) as end:
         nsml_shim.cli.main(["sumbit"])
