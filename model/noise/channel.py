@@ -3,16 +3,18 @@
 N examples, K classes. Arrays in this module are [K, n], one row for each class, and hold examples
 of one given class at a time: sums over a handful of classes are then many times as fast.
 
-A model's probabilities p, raised to a power and normalised, are the belief about the true class.
-The power that predicts the given labels best is where calibration ends and `sharpness` 1 begins:
-there the belief explains every given label by ambiguity and leaves no noise. A sharper belief is
-surer of the true class, and what it cannot explain is laid to the channel, a matrix
-P(given label | true class) that expectation maximisation fits.
+A model's probabilities p, weighted by class, raised to a power and normalised, are the belief about
+the true class. The weights and the power that predict the given labels best are where calibration
+ends and `sharpness` 1 begins: there the belief explains nearly every given label by ambiguity and
+leaves little noise. A sharper belief is surer of the true class, and what it cannot explain is laid
+to the channel, a matrix P(given label | true class) that expectation maximisation fits.
 
 Source: Dawid and Skene, "Maximum likelihood estimation of observer error-rates using the EM
     algorithm", Applied Statistics 28, 1979, with one observer and the belief as the prior of each
     example; calibration: Guo et al., "On calibration of modern neural networks", ICML 2017,
-    section 4.2 (arXiv:1706.04599).
+    section 4.2 (arXiv:1706.04599), vector scaling with one power for all classes; class weights:
+    Darroch and Ratcliff, "Generalized iterative scaling for log-linear models", Annals of
+    Mathematical Statistics 43, 1972.
 """
 
 from __future__ import annotations
@@ -34,7 +36,7 @@ _FLOOR = 1e-4
 _EMPTY_VOTE = 0.2
 """Part of the smallest share that a class without any vote gets, if probabilities are shares."""
 
-_NEWTON_STEPS = 8
+_CALIBRATION_STEPS = 16
 _EM_PASSES = 30
 _NOISE_AT_START = 0.1
 _PSEUDO_COUNT = 1e-3
@@ -56,7 +58,7 @@ class Channel:
 
         Args:
             given: Given label of all these examples, 0..K-1.
-            logs: From `log_probs`, [K, n].
+            logs: From `Scale.log_probs`, [K, n].
 
         Returns:
             Beliefs, [K, n], scaled so that the best class has 1; and the evidence, [n], > 0.
@@ -77,42 +79,67 @@ class Fit:
 
 
 @dataclass(frozen=True, eq=False)
+class Scale:
+    """How probabilities are read."""
+
+    floor: float
+    """What each probability gains, so that none is zero."""
+    offsets: Vector
+    """What the log-probability of each class gains, so that each is expected as often as given."""
+
+    def log_probs(self, pred_probs: Floats) -> Matrix:
+        """Logarithms of n examples' probabilities, raised and weighted, float [K, n]."""
+        logs = _raised_logs(pred_probs, self.floor)
+        logs += self.offsets[:, None]
+        return logs
+
+
+@dataclass(frozen=True, eq=False)
 class Calibrated:
     """A sample of labels and probabilities, brought to sharpness 1."""
 
-    sizes: NDArray[np.int64]
-    """Examples of each given class, int [K]."""
+    labels: Labels
+    """Given class, int [n], ascending."""
     logs: Matrix
-    """From `log_probs`, [K, n]; examples in the order of their labels."""
-    floor: float
-    """What each probability gained, so that none is zero."""
+    """From `Scale.log_probs`, [K, n]; examples in the order of their labels."""
+    scale: Scale
+    """How these probabilities were read."""
     power: float
-    """What the probabilities are raised to for sharpness 1."""
+    """What the weighted probabilities are raised to for sharpness 1."""
+
+    @property
+    def disagreement(self) -> float:
+        """Share of examples for which another class is likelier than the given one, 0..1.
+
+        The noise that beliefs of ever greater sharpness come to.
+        """
+        return float((self.logs.argmax(axis=0) != self.labels).mean())
 
     def fit(self, sharpness: float) -> Fit:
         """Fit the channel to beliefs of this sharpness, >= 1."""
         power = self.power * sharpness
         beliefs = scaled_beliefs(self.logs, power)
         beliefs /= beliefs.sum(axis=0)
-        transitions, right = _fit_transitions(beliefs, self.sizes)
+        transitions, right = _fit_transitions(beliefs, self.labels)
         return Fit(
             Channel(power, transitions),
-            noise=max(0.0, 1 - right / beliefs.shape[1]),
+            noise=max(0.0, 1 - right / len(self.labels)),
             ambiguity=float(1 - beliefs.max(axis=0).mean()),
         )
 
 
 def calibrate(labels: Labels, pred_probs: Floats) -> Calibrated:
-    """Find the power with which probabilities predict the given labels best.
+    """Find the class weights and the power with which probabilities predict the given labels best.
 
     Args:
         labels: Given class, int [n], ascending.
         pred_probs: Class probabilities, float [n, K].
     """
     floor = zero_floor(pred_probs)
-    logs = log_probs(pred_probs, floor)
-    sizes = np.bincount(labels, minlength=pred_probs.shape[1])
-    return Calibrated(sizes, logs, floor, _calibrating_power(labels, logs))
+    logs = _raised_logs(pred_probs, floor)
+    offsets, power = _calibration(labels, logs)
+    logs += offsets[:, None]
+    return Calibrated(labels, logs, Scale(floor, offsets), power)
 
 
 def zero_floor(pred_probs: Floats) -> float:
@@ -128,8 +155,8 @@ def zero_floor(pred_probs: Floats) -> float:
     return max(least, _EMPTY_VOTE * share)
 
 
-def log_probs(pred_probs: Floats, floor: float) -> Matrix:
-    """Logarithms of the raised probabilities of n examples, float [K, n]."""
+def _raised_logs(pred_probs: Floats, floor: float) -> Matrix:
+    """Logarithms of n examples' probabilities, each raised by the floor, float [K, n]."""
     raised = np.array(pred_probs.T, dtype=np.float64, order="C")
     raised.clip(0, None, out=raised)
     raised += floor
@@ -143,35 +170,49 @@ def scaled_beliefs(logs: Matrix, power: float) -> Matrix:
     return np.exp(beliefs, out=beliefs)
 
 
-def _calibrating_power(labels: Labels, logs: Matrix) -> float:
-    """Power with the least cross-entropy against the given labels, 1/20..20; Newton's method."""
-    own = logs[labels, np.arange(len(labels))]
+def _calibration(labels: Labels, logs: Matrix) -> tuple[Vector, float]:
+    """Offsets [K] and power, 1/20..20, with the least cross-entropy against the given labels.
+
+    Offsets by iterative scaling, which asks for no K x K matrix; the power by Newton's method.
+    """
+    own = (labels, np.arange(len(labels)))
+    given = np.bincount(labels, minlength=len(logs))
+    offsets = np.zeros(len(logs))
     position = 0.0  # logarithm of the power
-    for _ in range(_NEWTON_STEPS):
+    for _ in range(_CALIBRATION_STEPS):
         power = np.exp(position)
-        beliefs = scaled_beliefs(logs, power)
+        weighted_logs = logs + offsets[:, None]
+        beliefs = scaled_beliefs(weighted_logs, power)
         beliefs /= beliefs.sum(axis=0)
-        weighted = beliefs * logs
-        mean = weighted.sum(axis=0)
-        spread = ((weighted * logs).sum(axis=0) - mean**2).mean()
-        slope = power * (mean - own).mean()
+        # One more of each, so that a class without examples stays finite.
+        offsets += np.log((given + 1) / (beliefs.sum(axis=1) + 1)) / power
+        slope, curvature = _slopes(beliefs, weighted_logs, weighted_logs[own])
         # Where the slope is steep against the curvature, Newton's step overshoots.
-        step = slope / (power**2 * spread + abs(slope) + 1e-12)
+        step = power * slope / (power**2 * curvature + abs(power * slope) + 1e-12)
         position = float(np.clip(position - np.clip(step, -0.7, 0.7), -3, 3))
-    return float(np.exp(position))
+    return offsets, float(np.exp(position))
 
 
-def _fit_transitions(beliefs: Matrix, sizes: NDArray[np.int64]) -> tuple[Matrix, float]:
+def _slopes(beliefs: Matrix, logs: Matrix, own: Vector) -> tuple[float, float]:
+    """First and second derivative of the mean cross-entropy with respect to the power."""
+    weighted = beliefs * logs
+    mean = weighted.sum(axis=0)
+    spread = (weighted * logs).sum(axis=0) - mean**2
+    return float((mean - own).mean()), float(spread.mean())
+
+
+def _fit_transitions(beliefs: Matrix, labels: Labels) -> tuple[Matrix, float]:
     """Most likely P(given label | true class), and how many labels are right under it.
 
     Args:
         beliefs: P(true class | image), [K, n]; examples in the order of their labels.
-        sizes: Examples of each given class, int [K].
+        labels: Given class, int [n], ascending.
 
     Returns:
         Transitions, [K, K], and the expected number of right labels.
     """
     num_classes = len(beliefs)
+    sizes = np.bincount(labels, minlength=num_classes)
     ends = np.cumsum(sizes)
     members = {
         int(given): np.ascontiguousarray(beliefs[:, ends[given] - sizes[given] : ends[given]])

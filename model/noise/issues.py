@@ -4,11 +4,11 @@ N examples, K classes, M models, D features. A disagreement between model and la
 model's mistake or the label's, and which of the two is more common differs from data set to data
 set. The rule reads it from the probabilities themselves, in four steps:
 
-1. Learn the noise channel (`model.noise.channel`) from beliefs of twice the calibrated sharpness.
-   It splits the disagreement into noise and ambiguity.
-2. Where noise outweighs ambiguity the model is strong, and its beliefs may be sharpened further:
-   the sharpness grows with the odds of noise against ambiguity, and with the noise itself, since
-   frequent noise also blurs the model that learnt from it.
+1. Calibrate the model on the given labels, and learn the noise channel (`model.noise.channel`) from
+   beliefs of twice the calibrated sharpness.
+2. Two signs of a strong model are read from it: of the disagreements it lays most to the labels,
+   or it finds more noise than ambiguity. The clearer of the two says how sharp the model's beliefs
+   may be taken: nearly 1 for a weak model, just under 2 where it is even, more for a strong one.
 3. The channel of that sharpness says how many labels are wrong. That many are flagged, the least
    plausible first. A weak model ranks best by its calibrated probabilities, a strong one by its
    sharpened beliefs, so the ranking has a sharpness of its own.
@@ -16,13 +16,11 @@ set. The rule reads it from the probabilities themselves, in four steps:
    class is one that the model mostly fails to recognise, that it "sees" such examples among those
    of another class is weak evidence, and counts for less.
 
-Where more than a third of the labels are wrong, a bare disagreement is good evidence: to the F1 a
+Where more than a quarter of the labels are wrong, a bare disagreement is good evidence: to the F1 a
 flag pays as soon as it is right more often than half of the F1 that can be reached. So step 4 then
 discounts nothing, and half of the disagreements that the channel leaves open are flagged too.
 
-The constants were chosen once, on the files that `python -m benchmarks.noise` reads and on 67
-variants of them: other models, fewer classes, rarer classes, other noise; `_FREQUENT` afterwards,
-after a look at a weak network on 40 % wrong labels that is not among them.
+How the constants were chosen, and on which files the rule was judged, is said in docs/recipes.md.
 
 Source of the threshold at half of the F1: Lipton et al., "Optimal thresholding of classifiers to
     maximize F1 measure", ECML PKDD 2014. arXiv:1402.1892
@@ -36,7 +34,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from model.noise.channel import Channel, Labels, Matrix, Vector, calibrate, log_probs
+from model.noise.channel import Channel, Fit, Labels, Matrix, Scale, Vector, calibrate
 from model.noise.inputs import (
     Floats,
     best_other_probs,
@@ -53,14 +51,17 @@ _SAMPLE_PER_CLASS = 50
 """The channel is fitted to that many examples: more do not change it, only take time."""
 
 _REFERENCE_SHARPNESS = 2.0
-_SHARPNESS_SCALE = 6.0
-_SHARPNESS_RANGE = (1.25, 10.0)
+_SHARPNESS_SCALE = 0.78
+_SHARE_POWER = 7.0
+_ODDS_POWER = 2.5
+"""How steeply the sharpness rises with the signs of a strong model."""
+_SHARPNESS_LIMIT = 10.0
 _RANKING_SCALE = 0.35
 
 _TESTIMONY_POWER = 3
 """How steeply the weight of a true class falls when the model recognises less than half of it."""
 
-_FREQUENT = (0.30, 0.40)
+_FREQUENT = (0.25, 0.35)
 """Share of wrong labels from which on they count as frequent, and from which on fully."""
 _OPEN_SHARE = 0.5
 """Part of the disagreements beyond the counted ones that is flagged where noise is frequent."""
@@ -97,8 +98,8 @@ def label_quality(
     """Score how plausible each given label is; sort ascending to see the worst first.
 
     The mean of three scores that err on different data: the normalised margin, and the probability
-    that the label is right under the ranking channel and under one that is at least twice as sharp
-    as calibrated.
+    that the label is right under the ranking channel and under the one of twice the calibrated
+    sharpness.
 
     Args:
         labels: Given class, int [N], 0..K-1.
@@ -114,9 +115,9 @@ def label_quality(
     given, probs = _join_models(labels, pred_probs, features)
     channels = _fit_channels(given, probs)
     quality = (own_probs(given, probs) - best_other_probs(given, probs) + 1.0) / 2
-    for label, rows, logs in _class_blocks(given, probs, channels.floor):
+    for label, rows, logs in _class_blocks(given, probs, channels.scale):
         quality[rows] += _plausibility(label, channels.ranking, logs)
-        quality[rows] += _plausibility(label, channels.sharp, logs)
+        quality[rows] += _plausibility(label, channels.reference, logs)
     return quality.astype(np.float64) / 3
 
 
@@ -144,9 +145,9 @@ class _Channels:
 
     counting: Channel
     ranking: Channel
-    sharp: Channel
-    floor: float
-    """What each probability gains first, so that none is zero."""
+    reference: Channel
+    scale: Scale
+    """How probabilities are read."""
 
 
 def _fit_channels(labels: Labels, pred_probs: Floats) -> _Channels:
@@ -155,31 +156,32 @@ def _fit_channels(labels: Labels, pred_probs: Floats) -> _Channels:
     sample = sort_by_class(labels)[:: -(-len(labels) // size)]
     calibrated = calibrate(labels[sample], pred_probs[sample])
     reference = calibrated.fit(_REFERENCE_SHARPNESS)
-    sharpness = _choose_sharpness(reference.noise, reference.ambiguity)
+    sharpness = _choose_sharpness(reference, calibrated.disagreement)
     gentle = min(sharpness, 1 + _RANKING_SCALE * (sharpness - 1) ** 2)
-    counting = calibrated.fit(sharpness).channel
     return _Channels(
-        counting=counting,
+        counting=calibrated.fit(sharpness).channel,
         ranking=calibrated.fit(gentle).channel,
-        sharp=counting if sharpness > _REFERENCE_SHARPNESS else reference.channel,
-        floor=calibrated.floor,
+        reference=reference.channel,
+        scale=calibrated.scale,
     )
 
 
-def _choose_sharpness(noise: float, ambiguity: float) -> float:
-    """Sharpness that the split of the disagreement at the reference sharpness allows."""
-    odds = noise / max(ambiguity, 1e-9)
-    return float(np.clip(_SHARPNESS_SCALE * odds**1.5 * noise**0.5, *_SHARPNESS_RANGE))
+def _choose_sharpness(reference: Fit, disagreement: float) -> float:
+    """Sharpness that the noise at the reference sharpness allows, given all disagreements."""
+    share = 2 * reference.noise / max(disagreement, 1e-9)
+    odds = reference.noise / max(reference.ambiguity, 1e-9)
+    strength = max(share**_SHARE_POWER, odds**_ODDS_POWER)
+    return min(1 + _SHARPNESS_SCALE * strength, _SHARPNESS_LIMIT)
 
 
 def _class_blocks(
-    labels: Labels, pred_probs: Floats, floor: float
+    labels: Labels, pred_probs: Floats, scale: Scale
 ) -> Iterator[tuple[int, NDArray[np.int64], Matrix]]:
     """Given label, positions and log-probabilities [K, n] of some examples at a time."""
     for label, inside in enumerate(class_members(labels, pred_probs.shape[1])):
         for block in row_blocks((len(inside), pred_probs.shape[1])):
             rows = inside[block]
-            yield label, rows, log_probs(pred_probs[rows], floor)
+            yield label, rows, scale.log_probs(pred_probs[rows])
 
 
 @dataclass(frozen=True, eq=False)
@@ -214,7 +216,7 @@ def _take_census(labels: Labels, pred_probs: Floats, channels: _Channels) -> _Ce
     recognised = np.zeros(num_classes)
     quality = np.empty(len(labels))
     disagreements = np.zeros(num_classes, np.int64)
-    for label, rows, logs in _class_blocks(labels, pred_probs, channels.floor):
+    for label, rows, logs in _class_blocks(labels, pred_probs, channels.scale):
         beliefs, evidence = channels.counting.explain(label, logs)
         towards = channels.counting.transitions[:, label]
         joint[:, label] += towards * (beliefs @ (1 / evidence))

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from model.noise.channel import Channel, calibrate, log_probs, scaled_beliefs, zero_floor
+from model.noise.channel import Channel, calibrate, scaled_beliefs, zero_floor
 
 RNG = np.random.default_rng(7)
 
@@ -41,7 +41,39 @@ def test_calibrated_probabilities_explain_every_label():
     probs = RNG.dirichlet(np.full(4, 0.7), size=20_000)
     fit = calibrate(*ascending(draw(probs), probs)).fit(1.0)
     assert fit.noise < 0.02
-    assert fit.ambiguity == pytest.approx(1 - probs.max(axis=1).mean(), abs=0.02)
+
+
+def test_calibration_undoes_a_preference_for_some_classes():
+    probs = RNG.dirichlet([0.2, 0.7, 2.0], size=20_000).clip(1e-3)
+    probs /= probs.sum(axis=1, keepdims=True)
+    labels, shown = ascending(draw(probs), probs)
+    weights = np.array([5.0, 1.0, 0.3])
+    biased = shown**0.5 * weights
+    biased /= biased.sum(axis=1, keepdims=True)
+    calibrated = calibrate(labels, biased)
+    offsets = calibrated.scale.offsets
+    assert calibrated.power == pytest.approx(2.0, rel=0.05)
+    assert offsets - offsets.mean() == pytest.approx(
+        np.log(weights).mean() - np.log(weights), abs=0.1
+    )
+    beliefs = scaled_beliefs(calibrated.scale.log_probs(biased), calibrated.power)
+    read = (beliefs / beliefs.sum(axis=0)).T
+    assert read == pytest.approx(shown, abs=0.03)
+
+
+def test_a_class_without_examples_keeps_a_finite_weight():
+    probs = RNG.dirichlet(np.ones(3), size=500)
+    calibrated = calibrate(np.sort(RNG.integers(0, 2, 500)), probs)
+    assert np.isfinite(calibrated.logs).all()
+    assert calibrated.scale.offsets.argmin() == 2
+
+
+def test_noise_never_exceeds_the_disagreements_it_comes_from():
+    probs = RNG.dirichlet(np.full(4, 0.5), size=5_000)
+    calibrated = calibrate(*ascending(draw(0.8 * probs + 0.05), probs))
+    noises = [calibrated.fit(sharpness).noise for sharpness in (1, 2, 10, 1000)]
+    assert noises == sorted(noises)
+    assert noises[-1] == pytest.approx(calibrated.disagreement, abs=0.01)
 
 
 def test_a_model_that_is_sure_of_the_true_class_shows_the_transitions():
@@ -51,7 +83,6 @@ def test_a_model_that_is_sure_of_the_true_class_shows_the_transitions():
     fit = calibrate(*ascending(draw(expected[truth]), sure)).fit(10.0)
     assert fit.channel.transitions == pytest.approx(expected, abs=0.02)
     assert fit.noise == pytest.approx(0.2, abs=0.02)
-    assert fit.ambiguity < 1e-3
 
 
 def test_no_other_transitions_are_more_likely():
@@ -59,9 +90,9 @@ def test_no_other_transitions_are_more_likely():
     logits = RNG.normal(size=(5_000, 3)) + 2 * np.eye(3)[truth]
     probs = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
     labels, probs = ascending(np.where(RNG.random(5_000) < 0.2, (truth + 1) % 3, truth), probs)
-    channel = calibrate(labels, probs).fit(2.0).channel
-    logs = log_probs(probs, zero_floor(probs))
-    beliefs = scaled_beliefs(logs, channel.power)
+    calibrated = calibrate(labels, probs)
+    channel = calibrated.fit(2.0).channel
+    beliefs = scaled_beliefs(calibrated.scale.log_probs(probs), channel.power)
 
     def likelihood(transitions: np.ndarray) -> float:
         return float(np.log((transitions.T[labels] * beliefs.T).sum(axis=1)).sum())

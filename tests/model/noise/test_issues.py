@@ -63,6 +63,25 @@ def test_over_confidence_does_not_matter(draw_noisy):
     assert same.mean() > 0.99
 
 
+def test_a_preference_of_the_model_for_some_classes_does_not_matter(draw_noisy):
+    noisy = draw_noisy(10, **WEAK)
+    partial = noisy.pred_probs * [4, 1, 1, 0.5, 1, 0.25]
+    partial /= partial.sum(axis=1, keepdims=True)
+    plain = find_label_issues(noisy.labels, noisy.pred_probs)
+    same = find_label_issues(noisy.labels, partial) == plain
+    assert same.mean() > 0.98
+
+
+def test_no_class_of_a_competition_loses_half_as_many_again_as_are_wrong(draw_noisy):
+    shares = np.array([33, 25, 1.5, 12, 100])
+    for noise in (0.07, 0.15):
+        noisy = draw_noisy(11, examples=8000, shares=shares, noise=noise, strength=2.0)
+        probs = noisy.pred_probs * shares
+        probs /= probs.sum(axis=1, keepdims=True)
+        flagged = np.bincount(noisy.labels[find_label_issues(noisy.labels, probs)], minlength=5)
+        assert (flagged <= 1.5 * np.bincount(noisy.labels[noisy.wrong], minlength=5)).all()
+
+
 def test_neither_the_order_of_examples_nor_of_classes_matters(draw_noisy):
     noisy = draw_noisy(5, examples=2000, noise=0.2, strength=2.5)
     flagged = find_label_issues(noisy.labels, noisy.pred_probs)
