@@ -5,7 +5,7 @@
 The platform is installed as a wheel into an environment of its own, and everything is compiled.
 Wall time from typing to the moment the guest's first statement runs, on a warm home: the guest
 writes the time down. Its peer is the same file run by Python directly. `import nsml` is processor
-time on top of a bare Python.
+time within a Python that has loaded nothing else.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ from pathlib import Path
 from statistics import median
 
 from benchmarks.installed import NotInstalled, install
-from benchmarks.measure import (
-    ROUNDS,
-    interleave,
-    last_line,
-    medians,
-    processor_time_of_children,
-)
+from benchmarks.measure import ROUNDS, last_line
 
 GUEST = "import time; print(repr(time.time()), flush=True)\n"
+IMPORT = """
+from time import process_time
+begin = process_time()
+import nsml
+print(process_time() - begin)
+"""
 LIMIT, IMPORT_LIMIT = 0.4, 0.015
 """Seconds that are aimed at: until the first line over Python's own start, and for the import."""
 PATIENCE = 30.0
@@ -70,19 +70,15 @@ def first_lines(python: Path, folder: Path, rounds: int) -> tuple[list[float], l
 
 
 def importing(python: Path, rounds: int) -> float:
-    """Seconds of processor time that `import nsml` takes on top of a bare Python."""
-
-    def running(code: str) -> Callable[[], object]:
-        # Elsewhere, or Python would find the checkout first.
-        return lambda: subprocess.run([python, "-c", code], cwd=python.parent, check=True)
-
-    contest = interleave(
-        {"pass": running("pass"), "import": running("import nsml")},
-        rounds=rounds,
-        clock=processor_time_of_children,
+    """Seconds of processor time that `import nsml` takes in a Python that has loaded nothing."""
+    # Elsewhere, or Python would find the checkout first.
+    runs = (
+        subprocess.run(
+            [python, "-c", IMPORT], cwd=python.parent, stdout=subprocess.PIPE, check=True
+        )
+        for _ in range(rounds)
     )
-    middle = medians(contest)
-    return middle["import"] - middle["pass"]
+    return median(float(run.stdout) for run in runs)
 
 
 def measure(rounds: int) -> str:
