@@ -177,8 +177,7 @@ def _remove(folder: Path) -> None:
 def _settle(draft: Path) -> tuple[int, int]:
     """Flush every file below `draft` to disk; returns their bytes and their number."""
     size = count = 0
-    # From the inside out: then the folders have nothing left to wait for.
-    for parent, _, names in os.walk(draft, topdown=False):
+    for parent, _, names in os.walk(draft):
         for name in names:
             path = os.path.join(parent, name)
             if not os.path.isfile(path):  # a dangling link, or a socket somebody left
