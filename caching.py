@@ -1,9 +1,11 @@
-"""How a training comes to its picture cache."""
+"""How a training comes to its pictures: from a picture cache, on the device that fits."""
 
 from __future__ import annotations
 
 import argparse
 from dataclasses import replace
+
+import torch
 
 import data_loader
 import model
@@ -43,7 +45,13 @@ def with_cache(
         must_fit=found is None and not model.is_child(),
     )
     # One rank speaks for all.
-    images = images.with_cache(wish, (lambda _line: None) if model.is_child() else say)
+    speak = (lambda _line: None) if model.is_child() else say
+    images = images.with_cache(wish, speak)
+    if torch.cuda.is_available():
+        # Without a number: each rank sets its own GPU before it reads the first batch.
+        images = images.read_on_device(torch.device("cuda"), own.decoder, speak)
     if recipe.cache == data_loader.AUTO:
         recipe = replace(recipe, cache=images.cache_kind)
+    if recipe.decoder == data_loader.AUTO:
+        recipe = replace(recipe, decoder=images.decoder)
     return images, recipe

@@ -20,6 +20,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import torch
 from numpy.typing import NDArray
 
 from model.batch import UNKNOWN_LABEL, Batch, Framing
@@ -35,6 +36,7 @@ from model.pixels.corrections import (
     read_corrections,
     save_corrections,
 )
+from model.pixels.device.reader import CPU, GPU, DeviceReader, choose_reader
 from model.pixels.faults import Damage, findings, report_line
 from model.pixels.fingerprint import duplicate_groups, fingerprints
 from model.pixels.folder import link_pictures, picture_names
@@ -64,6 +66,8 @@ class ReviewImages:
     """Product category of each picture, broadest level first; empty where there is none."""
     notes: tuple[str, ...] = ()
     """What reading the folder and the table left out, one sentence each."""
+    reader: DeviceReader | None = None
+    """How batches are made on a GPU; None makes them on the processor."""
 
     @property
     def names(self) -> list[str]:
@@ -82,9 +86,8 @@ class ReviewImages:
         self, order: NDArray[np.int64], *, batch_size: int, framing: Framing, workers: int
     ) -> Iterator[Batch]:
         """Batches of the pictures `order` names, in that order; see `stream_batches`."""
-        return stream_batches(
-            self.files, order, batch_size=batch_size, framing=framing, workers=workers
-        )
+        make = stream_batches if self.reader is None else self.reader.stream
+        return make(self.files, order, batch_size=batch_size, framing=framing, workers=workers)
 
     def duplicate_groups(self, workers: int) -> NDArray[np.int64]:
         """Group number of each picture, [N]; near-duplicates share one, told by their look."""
@@ -94,7 +97,7 @@ class ReviewImages:
         """The pictures at these positions, in this order, counting broken files together."""
         names = [self.files.names[i] for i in indices]
         files = replace(self.files, names=names, labels=self.labels[indices])
-        return ReviewImages(files, [self.categories[i] for i in indices], self.notes)
+        return replace(self, files=files, categories=[self.categories[i] for i in indices])
 
     def with_cache(self, wish: CacheWish, say: Callable[[str], None]) -> "ReviewImages":
         """The same pictures, read from smaller copies if the wish comes true.
@@ -103,7 +106,24 @@ class ReviewImages:
             DataError: If the cache is asked for by name, and cannot be made here.
         """
         cache = prepare_cache(self.files.folder, self.files.names, wish, say)
-        return replace(self, files=replace(self.files, cache=cache))
+        return replace(self, files=replace(self.files, cache=cache), reader=None)
+
+    def read_on_device(
+        self, device: torch.device, decoder: str, say: Callable[[str], None]
+    ) -> "ReviewImages":
+        """The same pictures, made ready on a GPU where that pays: from raw copies, or by nvJPEG.
+
+        Args:
+            device: Where the network computes; on the processor nothing changes.
+            decoder: "cpu", "gpu" or "auto", for pictures that no cache holds.
+            say: Gets a line about what is done.
+        """
+        return replace(self, reader=choose_reader(self.files, device, decoder, say))
+
+    @property
+    def decoder(self) -> str:
+        """Who decodes files that no cache holds: "cpu" or "gpu"."""
+        return CPU if self.reader is None or self.reader.copies is not None else GPU
 
     @property
     def cache_kind(self) -> str:

@@ -44,6 +44,11 @@ def parse_arguments(arguments: Sequence[str], summary: str) -> argparse.Namespac
         metavar="GB",
         help="what the cache may take up in all",
     )
+    parser.add_argument(
+        "--decoder",
+        metavar="WHO",
+        help="same as --set decoder=WHO: cpu, gpu (nvJPEG), or auto; for pictures without a cache",
+    )
     parser.add_argument("--load", type=Path, metavar="FOLDER", help="checkpoint to continue from")
     parser.add_argument(
         "--ensemble",
@@ -75,7 +80,8 @@ def chosen_recipe(args: argparse.Namespace) -> model.Recipe:
     name = args.recipe or ("effnet_b1" if torch.cuda.is_available() else "smoke")
     seed = [] if args.seed is None else [f"seed={args.seed}"]
     cache = [] if args.cache is None else [f"cache={args.cache}"]
-    return model.override(model.find_recipe(name), [*args.set, *seed, *cache])
+    decoder = [] if args.decoder is None else [f"decoder={args.decoder}"]
+    return model.override(model.find_recipe(name), [*args.set, *seed, *cache, *decoder])
 
 
 def given_dataset(args: argparse.Namespace) -> Path | None:

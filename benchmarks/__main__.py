@@ -13,6 +13,8 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+import torch
+
 QUICK = (
     *("decode", "cache", "loader", "train", "infer"),
     *("cli", "report", "save", "startup", "noise"),
@@ -20,15 +22,20 @@ QUICK = (
 """In the order in which they run."""
 
 
+ON_A_GPU = "gpu"
+"""Runs only where there is one."""
+
+
 def main(names: Sequence[str]) -> int:
     """Run the named benchmarks, or all quick ones; returns 1 if one failed, 2 for a wrong name."""
-    unknown = [name for name in names if name not in QUICK]
+    known = *QUICK, ON_A_GPU
+    unknown = [name for name in names if name not in known]
     if unknown:
-        print(f"There is no quick benchmark {unknown[0]!r}. Known: {', '.join(QUICK)}.")
+        print(f"There is no quick benchmark {unknown[0]!r}. Known: {', '.join(known)}.")
         return 2
     last_lines: list[str] = []
     failed = False
-    for name in names or QUICK:
+    for name in names or (known if torch.cuda.is_available() else QUICK):
         begin = time.monotonic()
         print(f"\n== benchmarks.{name}", flush=True)
         code, last = run(name)

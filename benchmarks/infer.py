@@ -24,7 +24,7 @@ import torch
 from numpy.typing import NDArray
 
 import data_loader
-from benchmarks.measure import interleave, last_line, medians, speed_ratio
+from benchmarks.measure import clock_for, interleave, last_line, medians, speed_ratio
 from benchmarks.shapes import CLASS_NAMES, GRAIN, MARGIN, SIZE, Shapes, draw_shapes
 from benchmarks.smoke import shapes_recipe
 from benchmarks.train_task import draw_folder
@@ -82,7 +82,8 @@ def compare(backbone: str, epochs: int, *, quick: bool) -> tuple[float, float, f
     def theirs() -> None:
         found[EAGER] = eager()
 
-    contest = interleave({OURS: ours, EAGER: theirs}, rounds=5 if quick else 7)
+    clock = clock_for(choose_device().type)
+    contest = interleave({OURS: ours, EAGER: theirs}, rounds=5 if quick else 7, clock=clock)
     speeds = {name: len(test) / seconds for name, seconds in medians(contest).items()}
     ratio = speed_ratio(contest, OURS, EAGER)
     equal = f"{(found[OURS] == found[EAGER]).mean():.2%}" if epochs else "not trained"

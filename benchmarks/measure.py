@@ -48,6 +48,11 @@ def interleave(
     return contest
 
 
+def clock_for(device: str) -> Clock:
+    """Processor time; wall time for a device ("cuda:0") for which the processor only waits."""
+    return time.process_time if device == "cpu" else time.perf_counter
+
+
 def medians(contest: Contest) -> dict[str, float]:
     """Median seconds of each contestant."""
     return {name: median(seconds) for name, seconds in contest.items()}

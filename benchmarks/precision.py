@@ -16,7 +16,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from benchmarks.measure import interleave, last_line, medians
+from benchmarks.measure import clock_for, interleave, last_line, medians
 from benchmarks.shapes import SIZE
 from benchmarks.train_task import NUM_CLASSES, Task
 from model.devices import choose_compute, choose_device, prepare_device
@@ -54,7 +54,9 @@ def print_row(backbone: str, training: bool) -> float:
     compute = choose_compute("auto", network, choose_device())
     chosen = name_of((compute.training if training else compute.inference, True))
     contest = interleave(
-        {name_of(way): one_pass(backbone, way, training) for way in WAYS}, rounds=5
+        {name_of(way): one_pass(backbone, way, training) for way in WAYS},
+        rounds=5,
+        clock=clock_for(choose_device().type),
     )
     seconds = medians(contest)
     best = seconds[chosen] / min(seconds.values())

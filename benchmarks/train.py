@@ -4,7 +4,7 @@
 
 The bare loop has what cannot be left out: a flip, a forward and a backward pass, clipping and a
 step. Ours also keeps a moving average, counts, tells its progress and could go on after a kill.
-Processor time on one thread; each contestant has a process of its own.
+Processor time on one thread, wall time on a GPU; each contestant has a process of its own.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from pathlib import Path
 import torch
 
 from benchmarks.in_turn import interleave_processes
-from benchmarks.measure import Contest, last_line, medians, speed_ratio
+from benchmarks.measure import Contest, clock_for, last_line, medians, speed_ratio
 from benchmarks.overheads import measure_overheads
 from benchmarks.train_bare import bare_loop
 from benchmarks.train_ours import our_files, our_loop
@@ -39,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--quick", action="store_true", help="fewer pictures and rounds")
     quick = parser.parse_args(arguments).quick
     rounds = 5 if quick else 7
-    devices = ["cpu"] + (["cuda"] if torch.cuda.is_available() else [])
+    devices = ["cpu"] + (["cuda:0"] if torch.cuda.is_available() else [])
     print("| network | pictures | device | loop | images/s | ours is faster by |")
     print("|---|---|---|---|---|---|")
     bare: dict[str, Contest] = {}
@@ -75,7 +75,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def against_bare(task: Task, rounds: int) -> Contest:
     """Pictures in memory, same network and settings."""
     contest = interleave_processes(
-        {OURS: partial(our_loop, task), BARE: partial(bare_loop, task)}, rounds=rounds
+        {OURS: partial(our_loop, task), BARE: partial(bare_loop, task)},
+        rounds=rounds,
+        clock=clock_for(task.device),
     )
     print_rows(contest, task, "in memory")
     return contest
@@ -90,6 +92,7 @@ def against_timm(task: Task, folder: Path, rounds: int) -> Contest:
             TIMM_TUNED: partial(timm_loop, task, folder, TimmFlags(tuned=True)),
         },
         rounds=rounds,
+        clock=clock_for(task.device),
     )
     print_rows(contest, task, "JPEG files")
     return contest

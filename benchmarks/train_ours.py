@@ -28,7 +28,7 @@ class InMemory:
     """Pictures that have the size of the input already: an `ExampleSource`."""
 
     pixels: torch.Tensor
-    """uint8 [N, S, S, 3]."""
+    """uint8 [N, S, S, 3], where the network computes, as the bare loop has them."""
     labels: NDArray[np.int64]
     categories: Sequence[tuple[str, ...]]
 
@@ -42,7 +42,8 @@ class InMemory:
         for places in torch.from_numpy(order).split(batch_size):
             labels = torch.from_numpy(self.labels[places.numpy()])
             readable = torch.ones(len(places), dtype=torch.bool)
-            yield Batch(self.pixels[places], labels, places, readable)
+            chosen = places.to(self.pixels.device, non_blocking=True)
+            yield Batch(self.pixels[chosen], labels, places, readable)
 
     def duplicate_groups(self, workers: int) -> NDArray[np.int64]:
         """Every picture for itself."""
@@ -52,7 +53,7 @@ class InMemory:
 def in_memory(task: Task) -> InMemory:
     """The task's pictures."""
     pixels, labels = draw_memory(task)
-    return InMemory(pixels, labels.numpy(), [()] * task.count)
+    return InMemory(pixels.to(task.device), labels.numpy(), [()] * task.count)
 
 
 def our_loop(task: Task) -> Callable[[], object]:

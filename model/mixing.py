@@ -88,7 +88,7 @@ def mix_images(images: torch.Tensor, mixing: Mixing) -> torch.Tensor:
     Returns:
         New images [B, 3, S, S] in the same memory format.
     """
-    partners = mixing.partners.to(images.device)
+    partners = mixing.partners.to(images.device, non_blocking=True)
     if mixing.box is None:
         return images * mixing.share + images[partners] * (1 - mixing.share)
     left, top, right, bottom = mixing.box
@@ -107,7 +107,7 @@ def mix_targets(targets: torch.Tensor, mixing: Mixing) -> torch.Tensor:
     Returns:
         New rows, float [B, K].
     """
-    partners = mixing.partners.to(targets.device)
+    partners = mixing.partners.to(targets.device, non_blocking=True)
     return targets * mixing.share + targets[partners] * (1 - mixing.share)
 
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from model.batch import Batch, ExampleSource
 from model.devices import Compute
+from model.prefetch import prefetched
 from model.progress import OnProgress, ignore_progress
 from model.trainee import Blueprint, Trainee
 from model.tta import prediction_views
@@ -86,8 +87,9 @@ def forward(
     framing, views = prediction_views(blueprint.preprocess, blueprint.recipe.tta)
     network = trainee.network.eval()
     batches = source.batches(order, batch_size=INFERENCE_BATCH, framing=framing, workers=workers)
-    for batch in batches:
-        pixels, places = batch.images.to(device, non_blocking=True), batch.indices.to(device)
+    for batch in prefetched(batches, device):
+        pixels = batch.images.to(device, non_blocking=True)
+        places = batch.indices.to(device, non_blocking=True)
         seen: list[torch.Tensor] = []
         for view in views:
             with compute.autocast(compute.inference):

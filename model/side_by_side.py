@@ -8,6 +8,7 @@ N examples, B batch, K classes.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
@@ -70,9 +71,9 @@ class SideBySide:
 
 
 class SharedPictures:
-    """A source for readers that go in step: all take a batch before any takes the next one.
+    """A source for readers that go in step: all take a batch before any takes the one after next.
 
-    Only one batch per framing is held, so memory stays flat.
+    Only two batches per framing are held, since `prefetched` is one ahead; so memory stays flat.
     """
 
     def __init__(self, source: ExampleSource, clock: Clock) -> None:
@@ -116,13 +117,13 @@ class SharedPictures:
 
 
 class _Feed:
-    """One pass over the pictures, and its newest batch."""
+    """One pass over the pictures, and its two newest batches."""
 
     def __init__(self, order: NDArray[np.int64], batches: Iterator[Batch], clock: Clock) -> None:
         self._order = order
         self._batches = batches
         self._clock = clock
-        self._newest: Batch | None = None
+        self._newest: deque[Batch | None] = deque(maxlen=2)
         self._taken = 0
         self.waited = 0.0
 
@@ -142,9 +143,9 @@ class _Feed:
     def _at(self, number: int) -> Batch | None:
         if number == self._taken:
             began = self._clock()
-            self._newest = next(self._batches, None)
+            self._newest.append(next(self._batches, None))
             self.waited += self._clock() - began
             self._taken += 1
-        elif number != self._taken - 1:
+        elif number < self._taken - len(self._newest):
             raise ValueError("A reader fell behind; its batch is gone.")
-        return self._newest
+        return self._newest[number - self._taken]

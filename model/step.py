@@ -102,7 +102,7 @@ def train_step(
         total = total + recipe.consistency * ramp * disagreement(
             logits, teacher_probs(trainee, course, inputs, mixing)
         )
-        divisor = torch.tensor(float(len(batch.indices)), device=compute.device)
+        divisor = torch.full_like(divisor, len(batch.indices))
     total.backward()
     if recorder is not None:
         recorder.see(batch.indices, logits, inputs.labels)
@@ -118,8 +118,9 @@ def train_step(
 def network_inputs(trainee: Trainee, course: Course, batch: Batch, epoch: int) -> Inputs:
     """A training batch on the device, augmented and labelled."""
     recipe, device = trainee.blueprint.recipe, course.compute.device
-    indices = batch.indices.to(device)
-    labels = course.labels[indices].masked_fill(~batch.readable.to(device), UNKNOWN_LABEL)
+    indices = batch.indices.to(device, non_blocking=True)
+    unreadable = (~batch.readable).to(device, non_blocking=True)
+    labels = course.labels[indices].masked_fill(unreadable, UNKNOWN_LABEL)
     plausibility = None if course.plausibility is None else course.plausibility[indices]
     targets = soft_targets(
         labels, len(trainee.blueprint.class_names), recipe.label_smoothing, plausibility
@@ -144,7 +145,8 @@ def network_inputs(trainee: Trainee, course: Course, batch: Batch, epoch: int) -
 def augmented(trainee: Trainee, batch: Batch, epoch: int, device: torch.device) -> torch.Tensor:
     """Network input of a training batch: float [B, 3, S, S]."""
     recipe, indices = trainee.blueprint.recipe, batch.indices.numpy()
-    pixels = augment_batch(batch.images.to(device), recipe, epoch=epoch, indices=indices)
+    pixels = batch.images.to(device, non_blocking=True)
+    pixels = augment_batch(pixels, recipe, epoch=epoch, indices=indices)
     images = trainee.blueprint.preprocess.to_input(pixels, device)
     mask = flip_mask(recipe.seed, epoch, indices, recipe.flip_prob)
     return flip(images, mask)
@@ -154,7 +156,9 @@ def forward_mixed(network: nn.Module, inputs: Inputs, mixing: Mixing | None) -> 
     """Logits of a batch whose pictures and categories are blended as `mixing` says, [B, K]."""
     if mixing is None:
         return network(inputs.images, inputs.category_ids)
-    partners = inputs.category_ids[mixing.partners.to(inputs.category_ids.device)]
+    partners = inputs.category_ids[
+        mixing.partners.to(inputs.category_ids.device, non_blocking=True)
+    ]
     return network(mix_images(inputs.images, mixing), inputs.category_ids, partners, mixing.share)
 
 

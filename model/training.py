@@ -25,6 +25,7 @@ from model.losses import soft_cross_entropy, soft_targets
 from model.metrics import class_f1, confusion_matrix, geometric_mean
 from model.optim import MovingAverage, average_decay, learning_rates, update_even_average
 from model.prediction import forward
+from model.prefetch import prefetched
 from model.progress import Clock, OnProgress, ignore_progress
 from model.ranks import SOLO, RankGroup
 from model.seeding import Purpose, derive_seed, seed_generators
@@ -155,7 +156,7 @@ def train_epoch(
     batches = course.source.batches(
         mine, batch_size=batch_size, framing=framing, workers=course.workers
     )
-    for done, batch in enumerate(batches, start=1):
+    for done, batch in enumerate(prefetched(batches, course.compute.device), start=1):
         rates = learning_rates(recipe, step=step, steps_per_epoch=course.steps)
         rate = max(rates)
         learner.set_rates(*rates)

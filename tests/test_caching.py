@@ -11,6 +11,7 @@ from safetensors.torch import load_file
 import data_loader
 import main
 from model.pixels.cache.store import Store
+from model.pixels.device import copies
 from tests.model.pixels.drawn_pictures import drawing
 
 TINY = ["backbone=narrow", "narrow_width=4", "hidden_size=8", "image_size=16", "batch_size=12"]
@@ -123,3 +124,31 @@ def test_ranks_share_one_cache(dataset, tmp_path, monkeypatch, root):
     monkeypatch.setenv("NSML_WORKERS", "2")
     assert train(dataset, "kept", "--cache", "auto") == 0
     assert len(Store(index_of(tmp_path).parent)) > 30
+
+
+def test_who_decodes_is_written_down(dataset):
+    options = ["--cache", "off", "--decoder", "auto"]
+    assert train(dataset, "auto", *options, epochs=1) == 0
+    assert recipe("auto/last")["decoder"] == "cpu"
+
+
+@pytest.mark.gpu
+def test_on_a_gpu_raw_copies_give_the_same_weights_cold_warm_and_cramped(
+    dataset, capsys, monkeypatch
+):
+    assert train(dataset, "cold", "--cache", "raw") == 0
+    assert "40 pictures now lie on the device" in capsys.readouterr().out
+    assert train(dataset, "warm", "--cache", "raw") == 0
+    assert "40 pictures now lie on the device" in capsys.readouterr().out
+    monkeypatch.setattr(copies, "_room", lambda _device: 0)
+    assert train(dataset, "cramped", "--cache", "raw") == 0
+    assert "sent to the device batch by batch" in capsys.readouterr().out
+    assert same("cold/last", "warm/last")
+    assert same("cold/last", "cramped/last")
+
+
+@pytest.mark.gpu
+def test_a_training_whose_files_the_gpu_decodes(dataset, capsys):
+    assert train(dataset, "decoded", "--cache", "off", "--decoder", "gpu") == 0
+    assert "decoded by the GPU (nvJPEG)" in capsys.readouterr().out
+    assert recipe("decoded/last")["decoder"] == "gpu"

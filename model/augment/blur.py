@@ -37,7 +37,7 @@ def gaussian_blur(images: torch.Tensor, visit: Visit, prob: float) -> torch.Tens
     number = np.where(chosen < prob, (strength * len(SIGMAS)).astype(np.int64), -1)
     blurred = images.clone()
     for kept in np.unique(number[number >= 0]):
-        rows = torch.from_numpy(np.flatnonzero(number == kept)).to(images.device)
+        rows = torch.from_numpy(np.flatnonzero(number == kept)).to(images.device, non_blocking=True)
         blurred[rows] = blur(images[rows], SIGMAS[kept])
     return blurred
 

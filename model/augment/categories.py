@@ -30,5 +30,5 @@ def hide_categories(
         New ids, int [B, L].
     """
     draws = Visit(seed, epoch, indices).draws(Purpose.CATEGORY, 1)
-    hidden = torch.from_numpy(draws < prob).to(category_ids.device)
+    hidden = torch.from_numpy(draws < prob).to(category_ids.device, non_blocking=True)
     return category_ids.masked_fill(hidden, UNKNOWN_CATEGORY)

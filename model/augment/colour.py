@@ -45,8 +45,10 @@ def color_jitter(images: torch.Tensor, visit: Visit, strength: float) -> torch.T
             chosen = np.flatnonzero(turn == number)
             if not chosen.size:
                 continue
-            rows = torch.from_numpy(chosen).to(images.device)
-            amount = torch.from_numpy(start + scale * amounts[chosen, number]).to(pixels)
+            rows = torch.from_numpy(chosen).to(images.device, non_blocking=True)
+            amount = torch.from_numpy(start + scale * amounts[chosen, number]).to(
+                pixels, non_blocking=True
+            )
             pixels[rows] = adjust(pixels[rows], amount)
     return pixels.mul_(255).round_().to(torch.uint8)
 

@@ -34,7 +34,7 @@ def channel_dropout(images: torch.Tensor, visit: Visit, prob: float) -> torch.Te
     """
     draws = visit.draws(Purpose.CHANNELS, 2)
     dropped = np.where(draws[:, :1] < prob, (draws[:, 1:] * 3).astype(np.int64), -1)
-    mask = torch.from_numpy(dropped == np.arange(3)).to(images.device)
+    mask = torch.from_numpy(dropped == np.arange(3)).to(images.device, non_blocking=True)
     return images.masked_fill(mask[:, :, None, None], 0)
 
 
@@ -55,8 +55,12 @@ def coarse_dropout(images: torch.Tensor, visit: Visit, prob: float) -> torch.Ten
     draws = visit.draws(Purpose.RECTANGLES, 2 + 4 * MOST_RECTANGLES)
     number = np.where(draws[:, 0] < prob, 1 + (draws[:, 1] * MOST_RECTANGLES).astype(np.int64), 0)
     shapes = draws[:, 2:].reshape(-1, MOST_RECTANGLES, 2, 2)
-    edges = torch.from_numpy(_rectangles(shapes, images.shape[-1])).to(images.device)
-    exists = torch.from_numpy(np.arange(MOST_RECTANGLES) < number[:, None]).to(images.device)
+    edges = torch.from_numpy(_rectangles(shapes, images.shape[-1])).to(
+        images.device, non_blocking=True
+    )
+    exists = torch.from_numpy(np.arange(MOST_RECTANGLES) < number[:, None]).to(
+        images.device, non_blocking=True
+    )
     pixel = torch.arange(images.shape[-1], device=images.device)
     begin, end = edges.unbind(dim=-1)
     inside = (begin[..., None] <= pixel) & (pixel < end[..., None])

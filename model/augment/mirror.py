@@ -30,7 +30,7 @@ def flip(images: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         `images`.
     """
     # Places instead of a mask, so that a GPU need not be asked how many there are.
-    chosen = mask.nonzero()[:, 0].to(images.device)
+    chosen = mask.nonzero()[:, 0].to(images.device, non_blocking=True)
     return images.index_copy_(0, chosen, images.index_select(0, chosen).flip(-1))
 
 
@@ -45,5 +45,7 @@ def vertical_flip(images: torch.Tensor, visit: Visit, prob: float) -> torch.Tens
     Returns:
         New images [B, 3, S, S] in the same memory format.
     """
-    mask = torch.from_numpy(visit.draws(Purpose.VERTICAL, 1) < prob).to(images.device)
+    mask = torch.from_numpy(visit.draws(Purpose.VERTICAL, 1) < prob).to(
+        images.device, non_blocking=True
+    )
     return torch.where(mask[:, :, None, None], images.flip(-2), images)

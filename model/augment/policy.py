@@ -69,7 +69,7 @@ def auto_augment(images: torch.Tensor, visit: Visit, policy: str) -> torch.Tenso
         steps = [pairs[number][position] for number in drawn]
         for step, rows in _groups(steps, chance, coin):
             operation, magnitude = step
-            chosen = torch.from_numpy(rows).to(images.device)
+            chosen = torch.from_numpy(rows).to(images.device, non_blocking=True)
             images[chosen] = operate(images[chosen], operation, magnitude)
     return images
 

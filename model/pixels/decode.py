@@ -95,7 +95,7 @@ def decode_into(
         return checked(framing.box(width, height, index), (width, height), framing.pads)
 
     try:
-        data = _read(source) if isinstance(source, Path) else source
+        data = read_file(source) if isinstance(source, Path) else source
         header = read_header(data)
         if header is not None and header.width * header.height <= PIXEL_LIMIT:
             square = _the_short_way(data, header, ask, framing.size)
@@ -163,7 +163,13 @@ def checked(box: Box, size: tuple[int, int], pads: bool) -> Box:
     return max(left, 0.0), max(top, 0.0), min(right, width), min(bottom, height)
 
 
-def _read(path: Path) -> bytes:
+def read_file(path: Path) -> bytes:
+    """Content of a picture file.
+
+    Raises:
+        Unreadable: If it cannot be read, or is none that could hold a picture.
+        OSError: If the machine, not the file, is at fault (too many open files).
+    """
     try:
         status = path.stat()
         if not stat.S_ISREG(status.st_mode):

@@ -1,14 +1,10 @@
-"""Picture files to batches, decoded ahead by threads.
+"""Picture files to batches of pixels, decoded ahead by threads."""
 
-Threads and not processes: Pillow lets go of the interpreter lock while it decodes and resizes, and
-threads write straight into the batch. Nothing random happens here, so any number of threads gives
-the same bytes.
-"""
+from __future__ import annotations
 
-from collections import deque
-from collections.abc import Generator, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -16,16 +12,11 @@ import torch
 from numpy.typing import NDArray
 
 from model.batch import UNKNOWN_LABEL, Batch, Framing
+from model.pixels.ahead import stream
 from model.pixels.cache.pictures import PictureCache
 from model.pixels.decode import decode_into
 from model.pixels.faults import Damage, Fault, FaultTally
 from model.pixels.pool import BatchMemory
-
-PREFETCHED_BATCHES = 2
-"""Batches that are being decoded while the consumer works on another one."""
-
-PICTURES_PER_TASK = 8
-"""Upper bound of what a thread takes at once: amortises the hand-over, yet lets threads share."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,6 +70,20 @@ def stream_batches(
         ValueError: If an argument lies outside its range.
         LoadingError: While iterating, if a picture failed though its file may be fine.
     """
+    check_request(files, order, batch_size, workers)
+    memory = BatchMemory(min(batch_size, max(1, len(order))), framing.size)
+    desk = _Desk(files, framing, memory)
+    return stream(desk, order, batch_size=batch_size, workers=workers)
+
+
+def check_request(
+    files: PictureFiles, order: NDArray[np.int64], batch_size: int, workers: int
+) -> None:
+    """Raise if a stream of batches cannot be had; see `stream_batches`.
+
+    Raises:
+        ValueError: If an argument lies outside its range.
+    """
     if batch_size < 1 or workers < 0:
         raise ValueError(f"batch_size is {batch_size}, workers {workers}; at least 1 and 0.")
     if order.size and not (order.min() >= 0 and order.max() < len(files.names)):
@@ -86,13 +91,45 @@ def stream_batches(
             f"order holds {order.min()}..{order.max()}, but there are {len(files.names)} pictures; "
             f"give positions in 0..{len(files.names) - 1}."
         )
-    parts = (order[start : start + batch_size] for start in range(0, len(order), batch_size))
-    desk = _Desk(files, framing, BatchMemory(min(batch_size, max(1, len(order))), framing.size))
-    if workers == 0:
-        return _decoded_here(desk, parts)
-    # Small enough tasks that all threads work on the batch that is needed next.
-    pictures_per_task = min(max(batch_size // (2 * workers), 1), PICTURES_PER_TASK)
-    return _decoded_ahead(desk, parts, workers, pictures_per_task)
+
+
+def blank_batch(files: PictureFiles, indices: NDArray[np.int64], images: torch.Tensor) -> Batch:
+    """A batch of these pictures, int [B], all taken for readable; `images` are its pixels."""
+    return Batch(
+        images=images,
+        labels=torch.from_numpy(files.labels[indices]),
+        indices=torch.from_numpy(indices.astype(np.int64)),
+        readable=torch.ones(len(indices), dtype=torch.bool),
+    )
+
+
+def read_slots(
+    files: PictureFiles, batch: Batch, slots: range, read: Callable[[int, int], Fault | None]
+) -> None:
+    """Read the pictures of these slots; each slot belongs to one thread, so none waits.
+
+    Args:
+        files: The pictures; faults are noted in their tally.
+        batch: Labels and marks of what is unreadable are changed.
+        slots: Positions in the batch.
+        read: Called as read(slot, index); returns what is wrong with the file.
+
+    Raises:
+        LoadingError: If a picture failed though its file may be fine.
+    """
+    # Arrays, because threads may not write into tensors that were made in inference mode.
+    labels, readable = batch.labels.numpy(), batch.readable.numpy()
+    for slot, index in zip(slots, batch.indices[slots.start : slots.stop].tolist(), strict=True):
+        try:
+            fault = read(slot, index)
+        except Exception as error:
+            path = files.folder / files.names[index]
+            raise LoadingError(f"loading {path} failed: {error}") from error
+        if fault:
+            files.tally.note(files.names[index], fault)
+        if fault and fault.damage is Damage.UNREADABLE:
+            labels[slot] = UNKNOWN_LABEL
+            readable[slot] = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,70 +142,20 @@ class _Desk:
 
     def blank(self, indices: NDArray[np.int64]) -> Batch:
         """A batch whose `images` are still to be filled."""
-        return Batch(
-            images=self.memory.take(len(indices)),
-            labels=torch.from_numpy(self.files.labels[indices]),
-            indices=torch.from_numpy(indices.astype(np.int64)),
-            readable=torch.ones(len(indices), dtype=torch.bool),
-        )
+        return blank_batch(self.files, indices, self.memory.take(len(indices)))
 
     def fill(self, batch: Batch, slots: range) -> None:
-        """Decode the pictures of these `slots`; each slot belongs to one thread, so none waits."""
-        images, files = batch.images.numpy(), self.files
-        for slot, index in zip(
-            slots, batch.indices[slots.start : slots.stop].tolist(), strict=True
-        ):
-            try:
-                fault = files.read_into(index, self.framing, images[slot])
-            except Exception as error:
-                path = files.folder / files.names[index]
-                raise LoadingError(f"loading {path} failed: {error}") from error
-            if fault:
-                files.tally.note(files.names[index], fault)
-            if fault and fault.damage is Damage.UNREADABLE:
-                batch.labels[slot] = UNKNOWN_LABEL
-                batch.readable[slot] = False
+        """Decode the pictures of these `slots`."""
+        read_slots(self.files, batch, slots, partial(self._read, batch.images.numpy()))
+
+    def _read(self, images: NDArray[np.uint8], slot: int, index: int) -> Fault | None:
+        return self.files.read_into(index, self.framing, images[slot])
+
+    def finish(self, batch: Batch) -> Batch:
+        """Nothing is left to do."""
+        return batch
 
     def leave(self) -> None:
         """Let nothing be lost that was made on the way."""
         if self.files.cache is not None:
             self.files.cache.flush()
-
-
-def _decoded_here(desk: _Desk, parts: Iterator[NDArray[np.int64]]) -> Generator[Batch, None, None]:
-    try:
-        for indices in parts:
-            batch = desk.blank(indices)
-            desk.fill(batch, range(len(indices)))
-            yield batch
-    finally:
-        desk.leave()
-
-
-def _decoded_ahead(
-    desk: _Desk, parts: Iterator[NDArray[np.int64]], workers: int, pictures_per_task: int
-) -> Generator[Batch, None, None]:
-    threads = ThreadPoolExecutor(workers, thread_name_prefix="decode")
-    ahead: deque[tuple[Batch, list[Future[None]]]] = deque()
-    try:
-        for indices in parts:
-            batch = desk.blank(indices)
-            slots = range(len(indices))
-            tasks = [
-                threads.submit(desk.fill, batch, slots[i : i + pictures_per_task])
-                for i in range(0, len(slots), pictures_per_task)
-            ]
-            ahead.append((batch, tasks))
-            if len(ahead) > PREFETCHED_BATCHES:
-                yield _finished(*ahead.popleft())
-        while ahead:
-            yield _finished(*ahead.popleft())
-    finally:
-        threads.shutdown(wait=True, cancel_futures=True)
-        desk.leave()
-
-
-def _finished(batch: Batch, tasks: list[Future[None]]) -> Batch:
-    for task in tasks:
-        task.result()
-    return batch

@@ -76,7 +76,7 @@ FLOOR_PLAN = {
     "loops": Room(
         _model(
             *("learner", "trainee", "training", "course", "step", "lesson", "dynamics"),
-            *("prediction", "checkpoint"),
+            *("prediction", "prefetch", "checkpoint"),
         ),
         ("parts", *PLAN),
         TENSORS,
@@ -90,7 +90,9 @@ FLOOR_PLAN = {
         PLAN,
         (*TENSORS, "torchvision"),
     ),
-    "pixels": Room(_model("pixels"), ("contract",), ("torch", "numpy", "PIL", "simplejpeg")),
+    "pixels": Room(
+        _model("pixels"), ("contract",), ("torch", "torchvision", "numpy", "PIL", "simplejpeg")
+    ),
     "recipe": Room(_model("config", "recipes", "search_space"), ("mistakes",)),
     "contract": Room(_model("batch"), loads=("torch", "numpy")),
     "mistakes": Room(_model("errors")),

@@ -261,6 +261,26 @@ def test_checkpoints_that_do_not_fit_together_are_refused(make_member, make_ense
         make_ensemble(member, other)
 
 
+def test_members_side_by_side_may_each_be_a_batch_ahead(
+    make_source, make_member, make_ensemble, answer, monkeypatch
+):
+    def one_ahead(batches, _device):
+        """As `prefetched` takes batches on a GPU."""
+        source = iter(batches)
+        coming = next(source, None)
+        while coming is not None:
+            batch, coming = coming, next(source, None)
+            yield batch
+
+    ensemble, source = (
+        make_ensemble(*(make_member(seed=seed) for seed in range(3))),
+        make_source(100),
+    )
+    plain = answer(ensemble, source).pred_probs
+    monkeypatch.setattr("model.prediction.prefetched", one_ahead)
+    assert np.array_equal(answer(ensemble, source).pred_probs, plain)
+
+
 def test_readers_out_of_step_are_told(make_source, make_member):
     shared = SharedPictures(make_source(100), lambda: 0.0)
     order, framing = np.arange(300), make_member().framing
@@ -268,7 +288,9 @@ def test_readers_out_of_step_are_told(make_source, make_member):
         shared.batches(order, batch_size=128, framing=framing, workers=0) for _ in range(2)
     )
     assert next(first) is next(second)
-    _ = next(first), next(first)
+    ahead = next(first), next(first)
+    assert next(second) is ahead[0]
+    second = shared.batches(order, batch_size=128, framing=framing, workers=0)
     with pytest.raises(ValueError, match="fell behind"):
         next(second)
     with pytest.raises(ValueError, match="same order"):

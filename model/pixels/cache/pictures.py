@@ -30,7 +30,7 @@ class CacheDamaged(RuntimeError):
 
 
 @dataclass(frozen=True)
-class _Shrunk:
+class Shrunk:
     """A framing of the full picture, asked about its smaller copy."""
 
     framing: Framing
@@ -51,9 +51,14 @@ class _Shrunk:
         """The full picture's box, in pixels of the copy."""
         full_width, full_height = self.full_size
         box = checked(self.framing.box(full_width, full_height, index), self.full_size, self.pads)
-        across, down = width / full_width, height / full_height
         left, top, right, bottom = box
-        return left * across, top * down, right * across, bottom * down
+        # Multiplied first, so that an edge of the picture is one of the copy, not a hair beside it.
+        return (
+            left * width / full_width,
+            top * height / full_height,
+            right * width / full_width,
+            bottom * height / full_height,
+        )
 
 
 class PictureCache:
@@ -109,13 +114,13 @@ class PictureCache:
         if entry is None:
             return decode_into(self.folder / name, framing, index, out)
         if entry.coding is Coding.JPEG:
-            shrunk = _Shrunk(framing, entry.full_size, entry.size)
+            shrunk = Shrunk(framing, entry.full_size, entry.size)
             if decode_into(entry.payload, shrunk, index, out) is None or entry.fault:
                 return entry.fault
             raise CacheDamaged(f"its copy in {self.store.folder} is damaged; remove that folder")
         if entry.coding is Coding.RAW:
             width, height = entry.size
-            box = _Shrunk(framing, entry.full_size, entry.size).box(width, height, index)
+            box = Shrunk(framing, entry.full_size, entry.size).box(width, height, index)
             pixels = np.frombuffer(entry.payload, np.uint8).reshape(height, width, 3)
             crop(pixels, box, framing.size, out)
         else:
@@ -124,13 +129,15 @@ class PictureCache:
 
     def entry(self, name: str) -> Entry | None:
         """The copy of a picture, made if need be; None if its file cannot be read at all."""
-        key = self._keys.get(name)
+        key = self._key(name)
         if key is None:
-            key = file_key(self.folder / name)
-            if key is None:
-                return None
-            self._keys[name] = key
+            return None
         return self.store.get(key) or self._waiting.get(key) or self._made(self.folder / name, key)
+
+    def holds(self, name: str) -> bool:
+        """Whether the copy of a picture is kept already."""
+        key = self._key(name)
+        return key is not None and self.store.get(key) is not None
 
     def peek(self, name: str) -> Entry | None:
         """Like `entry`, but nothing is kept; None also where making it fails."""
@@ -146,6 +153,13 @@ class PictureCache:
         """Keep what waits for company."""
         with self._lock:
             self._keep()
+
+    def _key(self, name: str) -> bytes | None:
+        """What names the picture's content; looked up once."""
+        key = self._keys.get(name) or file_key(self.folder / name)
+        if key is not None:
+            self._keys[name] = key
+        return key
 
     def _made(self, path: Path, key: bytes) -> Entry | None:
         try:

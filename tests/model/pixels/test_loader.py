@@ -7,8 +7,9 @@ import torch
 from PIL import Image
 
 from model.batch import UNKNOWN_LABEL
+from model.pixels.ahead import PREFETCHED_BATCHES
 from model.pixels.decode import GREY
-from model.pixels.loader import PREFETCHED_BATCHES, LoadingError, PictureFiles, stream_batches
+from model.pixels.loader import LoadingError, PictureFiles, stream_batches
 
 SIZE = 24
 COUNT = 37
@@ -90,8 +91,10 @@ def test_batches_follow_the_order_and_carry_the_labels(files):
 
 
 @pytest.mark.parametrize("workers", [0, 2])
-def test_a_broken_file_becomes_a_grey_square_without_a_label(files, workers):
-    batches = list(stream(files, workers))
+@pytest.mark.parametrize("predicting", [False, True])
+def test_a_broken_file_becomes_a_grey_square_without_a_label(files, workers, predicting):
+    with torch.inference_mode(predicting):
+        batches = list(stream(files, workers))
     readable = torch.cat([batch.readable for batch in batches])
     position = int(np.flatnonzero(shuffled() == 11)[0])
     assert (~readable).nonzero().flatten().tolist() == [position]
@@ -103,7 +106,7 @@ def test_a_broken_file_becomes_a_grey_square_without_a_label(files, workers):
 def test_an_iterator_that_is_closed_early_leaves_no_threads(files):
     batches = stream(files, 3, batch_size=2)
     next(batches)
-    assert len(decoding_threads()) == 3
+    assert decoding_threads()  # how many depends on how soon the first is idle again
     batches.close()
     assert decoding_threads() == []
 

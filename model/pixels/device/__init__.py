@@ -1,0 +1,1 @@
+"""Pictures that are cut out and resized on the device, a batch at a time."""
