@@ -17,19 +17,22 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from statistics import median
 
-from benchmarks.measure import ROUNDS, interleave, last_line, speed_ratio
+from benchmarks.measure import ROUNDS, interleave, last_line, medians, speed_ratio
 from benchmarks.peers import PeerMissing, peer
 from nsml_shim.commands import series
 from nsml_shim.protocol import ENV_FOLDER, ENV_SESSION, ENV_STORE
+from nsml_shim.records import FLOAT, INT, definition, new_layout
 
-Log = Callable[[int], None]
+Log = Callable[[int, dict[str, float]], None]
 """Records the five values of one step."""
 OURS, TENSORBOARD, TRACKIO, EMPTY = "nsml.report", "tensorboard", "trackio", "an empty call"
 BLOCK = 500
 """Steps of one logger before the next one has its turn."""
+FIVE, ONE, FETCH = "five in a report", "one in a report", "fetchall"
 NAMES = ("train/loss", "train/acc", "valid/loss", "valid/acc", "rate")
 
 
@@ -50,7 +53,7 @@ def ours(folder: Path) -> Log:
     shelf = Path(__file__).resolve().parents[1] / "nsml_shim" / "site"
     sys.path.insert(0, str(shelf))
     report = importlib.import_module("nsml").report
-    return lambda step: report(step=step, **values(step))
+    return lambda step, told: report(step=step, **told)
 
 
 def tensorboard(folder: Path) -> Log:
@@ -64,8 +67,8 @@ def tensorboard(folder: Path) -> Log:
 
     writer = SummaryWriter(str(folder / "tensorboard"))
 
-    def log(step: int) -> None:
-        for name, value in values(step).items():
+    def log(step: int, told: dict[str, float]) -> None:
+        for name, value in told.items():
             writer.add_scalar(name, value, step)
 
     return log
@@ -79,7 +82,7 @@ def trackio(folder: Path) -> Log:
     """
     os.environ |= {"TRACKIO_DIR": str(folder / "trackio"), "HF_HUB_OFFLINE": "1"}
     run = peer("trackio").init(project="speed", name="run", embed=False)
-    return lambda step: run.log(values(step), step=step)
+    return lambda step, told: run.log(told, step=step)
 
 
 def call_times(logs: dict[str, Log], blocks: int) -> dict[str, list[float]]:
@@ -88,22 +91,33 @@ def call_times(logs: dict[str, Log], blocks: int) -> dict[str, list[float]]:
     for block in range(blocks + 1):
         for name, log in logs.items():
             for step in range(block * BLOCK, (block + 1) * BLOCK):
+                told = values(step)  # whose making is nobody's cost
                 begin = time.perf_counter_ns()
-                log(step)
+                log(step, told)
                 if block:
                     found[name].append((time.perf_counter_ns() - begin) / 1000)
     return found
 
 
-def reading(folder: Path, points: int, rounds: int) -> tuple[float, float]:
-    """How long reading `points` values takes, in `fetchall`s, and seconds to thin the curves."""
-    reports = folder / "reports"
-    with reports.open("w", encoding="utf-8") as file:
+def record(folder: Path, points: int, *, together: bool) -> Path:
+    """A file of reports with `points` values: all names in one report of a step, or one in each."""
+    groups = [NAMES] if together else [(name,) for name in NAMES]
+    layouts = [
+        new_layout((*names, "step"), FLOAT * len(names) + INT, summary=False) for names in groups
+    ]
+    path = folder / ("together" if together else "one by one")
+    with path.open("wb") as file:
+        file.writelines(map(definition, layouts))
         for step in range(points // len(NAMES)):
-            told = ", ".join(f'"{name}": {value!r}' for name, value in values(step).items())
-            file.write(
-                f'{{"walltime": 1.5, "summary": false, "values": {{{told}, "step": {step}}}}}\n'
-            )
+            told = values(step)
+            for layout in layouts:
+                numbers = (told[name] for name in layout.names[:-1])
+                file.write(layout.row.pack(layout.ident, 1.5, *numbers, step))
+    return path
+
+
+def table(folder: Path, points: int) -> sqlite3.Connection:
+    """The same values as the rows of a table."""
     db = sqlite3.connect(folder / "points.db")
     db.execute("CREATE TABLE points (name TEXT, step INTEGER, walltime REAL, value REAL)")
     db.executemany(
@@ -115,24 +129,38 @@ def reading(folder: Path, points: int, rounds: int) -> tuple[float, float]:
         ),
     )
     db.commit()
+    return db
+
+
+def reading(folder: Path, points: int, rounds: int) -> str:
+    """What reading `points` values costs in `fetchall`s, and thinning the curves in seconds."""
+    paths = {told: record(folder, points, together=told == FIVE) for told in (FIVE, ONE)}
+    db = table(folder, points)
+    readers = {told: partial(series.read_points, path) for told, path in paths.items()}
     contest = interleave(
-        {
-            "ours": lambda: series.read_points(reports),
-            "sqlite": lambda: db.execute("SELECT * FROM points").fetchall(),
-        },
-        rounds=rounds,
+        {**readers, FETCH: lambda: db.execute("SELECT * FROM points").fetchall()}, rounds=rounds
     )
-    found = series.read_points(reports)
-    begin = time.process_time()
-    series.lines(found)
-    return 1 / speed_ratio(contest, "ours", "sqlite"), time.process_time() - begin
+    found = {told: read() for told, read in readers.items()}
+    thinning = medians(
+        interleave(
+            {told: partial(series.lines, read) for told, read in found.items()}, rounds=rounds
+        )
+    )
+    lines = [
+        f"| {points:,} values, read back | of a fetchall (limit 1.2) | thinned, s (limit 0.2) |",
+        "|---|---|---|",
+    ]
+    for told in paths:
+        share = 1 / speed_ratio(contest, told, FETCH)
+        lines.append(f"| {told} | {share:.2f} | {thinning[told]:.3f} |")
+    return "\n".join(lines)
 
 
 def measure(blocks: int, points: int, rounds: int) -> str:
     """Run the contest and print the tables; returns the last line."""
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:
         folder = Path(name)
-        logs: dict[str, Log] = {EMPTY: lambda step: None, OURS: ours(folder)}
+        logs: dict[str, Log] = {EMPTY: lambda step, told: None, OURS: ours(folder)}
         for told, prepare in ((TENSORBOARD, tensorboard), (TRACKIO, trackio)):
             try:
                 logs[told] = prepare(folder)
@@ -145,9 +173,7 @@ def measure(blocks: int, points: int, rounds: int) -> str:
         for told, times in found.items():
             ordered = sorted(times)
             print(f"| {told} | {median(ordered):.1f} | {ordered[len(ordered) * 99 // 100]:.1f} |")
-        share, thinning = reading(folder, points, rounds)
-        print(f"\n{points:,} values read back: {share:.2f} times a fetchall (limit 1.2)")
-        print(f"curves thinned for the plot: {thinning:.2f} s (limit 0.2)")
+        print(f"\n{reading(folder, points, rounds)}")
     own = median(found[OURS])
     theirs = TRACKIO if TRACKIO in found else TENSORBOARD
     other = median(found.get(theirs, [float("nan")]))

@@ -139,7 +139,7 @@ class SessionFolder(NamedTuple):
 
     @property
     def reports(self) -> Path:
-        """What `nsml.report` recorded, JSON lines."""
+        """What `nsml.report` recorded; `nsml_shim/records.py` tells in which form."""
         return self.root / "reports"
 
     @property

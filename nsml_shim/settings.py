@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import os
 import re
 import sys
@@ -89,6 +88,8 @@ def read_toml(path: Path) -> dict[str, Any]:
     Raises:
         InvalidOption: If it is not TOML.
     """
+    if not path.exists():
+        return {}
     # Imported here: only few commands read TOML, and Python 3.10 brings no parser of its own.
     if sys.version_info >= (3, 11):
         import tomllib
@@ -96,13 +97,13 @@ def read_toml(path: Path) -> dict[str, Any]:
         import tomli as tomllib
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return {}
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InvalidOption(str(path), str(error), "a TOML file of `key = value` lines") from error
 
 
 def _login() -> str:
+    import getpass  # which NSML_TEAM and `nsml login` go without
+
     try:
         name = getpass.getuser()
     except (KeyError, OSError):  # a container's user without a passwd entry

@@ -5,7 +5,9 @@ A command's module is imported when the command is called, so that help answers 
 
 from __future__ import annotations
 
+import atexit
 import gc
+import os
 import sys
 from collections.abc import Sequence
 
@@ -17,6 +19,8 @@ from nsml_shim.cli.places import PLACES
 from nsml_shim.cli.verbs import Verbs, hide_client_log
 from nsml_shim.errors import ShimError
 
+NARROWEST, WIDEST = 50, 80
+"""Columns of a help, as click sets them."""
 INTERRUPTED = 130
 """What a shell reports for a command that was ended by Ctrl-C."""
 
@@ -63,27 +67,56 @@ nsml.params.append(hide_client_log())
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run one command; an error is one message on standard error, and a non-zero exit code."""
-    given = sys.argv[1:] if arguments is None else list(arguments)
     # What is imported stays; looking through it for garbage is a tenth of a short command.
     gc.freeze()
+    ended: list[int] = []
+    if arguments is None:  # else this is somebody's own process
+        atexit.register(_leave, ended)  # registered first, called last
+    ended.append(_run(sys.argv[1:] if arguments is None else list(arguments)))
+    sys.exit(ended[0])
+
+
+def _leave(ended: Sequence[int]) -> None:
+    """Let the kernel take the process apart, which Python does in a fifth of a short command."""
     try:
-        code = nsml.main(given, prog_name="nsml", standalone_mode=False)
-        sys.exit(code if isinstance(code, int) else 0)
+        for stream in (sys.stdout, sys.stderr):
+            stream.flush()
+    except (OSError, ValueError):  # a full disk or a closed pipe, of which Python tells itself
+        return
+    if ended:  # an error of ours has no code, but a traceback
+        os._exit(ended[0])
+
+
+def _run(given: Sequence[str]) -> int:
+    """Run one command; its exit code."""
+    try:
+        code = nsml.main(given, prog_name="nsml", standalone_mode=False, terminal_width=_width())
+        return code if isinstance(code, int) else 0
     except click.ClickException as error:
         error.show()
-        sys.exit(error.exit_code)
+        return error.exit_code
     except ShimError as error:
         click.echo(f"Error: {error}", err=True)
-        sys.exit(1)
+        return 1
     except (click.Abort, KeyboardInterrupt):
         click.echo(
             f"\n{terminal.stamped(f'{_verb(given)} aborted: Interrupted by user')}", err=True
         )
         click.echo("What was started goes on: see `nsml ps`.", err=True)
-        sys.exit(INTERRUPTED)
+        return INTERRUPTED
     except BrokenPipeError:  # `nsml logs S | head`
         sys.stderr.close()
-        sys.exit(0)
+        return 0
+
+
+def _width() -> int:
+    """Columns of a help. click finds the same, but loads `shutil` and its compressors for it."""
+    columns = os.environ.get("COLUMNS", "")
+    try:
+        found = int(columns) if columns.isdecimal() else os.get_terminal_size(1).columns
+    except OSError:  # standard output is no terminal
+        found = 0
+    return max(min(found or WIDEST, WIDEST) - 2, NARROWEST)
 
 
 def _verb(words: Sequence[str]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import click
@@ -9,6 +10,7 @@ import click
 from nsml_shim.cli import terminal
 from nsml_shim.cli.options import force_option
 from nsml_shim.cli.verbs import Verb
+from nsml_shim.errors import InvalidOption
 from nsml_shim.names import SessionName
 
 local_path = click.argument("path", type=click.Path(path_type=Path, file_okay=False))
@@ -68,8 +70,15 @@ def download(session: str, path: Path, single: str | None, force: bool, verbose:
     help="The page. [default: one below NSML_HOME/plots, made anew each time]",
 )
 @force_option
+@click.option(
+    "-j",
+    "--json-return",
+    "as_json",
+    is_flag=True,
+    help="Print all that was reported as JSON, and write no page (docs/json.md).",
+)
 @click.argument("sessions", nargs=-1, required=True)
-def plot(sessions: tuple[str, ...], output: Path | None, force: bool) -> None:
+def plot(sessions: tuple[str, ...], output: Path | None, force: bool, as_json: bool) -> None:
     """Write a page with the curves of sessions, one plot per metric; prints its path.
 
     The page is complete in one file; any browser opens it.
@@ -80,4 +89,11 @@ def plot(sessions: tuple[str, ...], output: Path | None, force: bool) -> None:
     from nsml_shim.commands import plot as command
 
     chosen = [SessionName.parse(session) for session in sessions]
+    if as_json and output is not None:
+        raise InvalidOption(
+            "-o", str(output), "-o without -j: JSON is printed, and `> FILE` keeps it"
+        )
+    if as_json:
+        click.echo(json.dumps(command.reported(terminal.open_platform(), chosen), indent=2))
+        return
     click.echo(command.plot(terminal.open_platform(), chosen, output, force=force))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Mapping, Sequence
 
 MINUTE, HOUR, DAY = 60.0, 3600.0, 86400.0
@@ -15,16 +14,25 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     A column is as wide as its widest cell, and at least two wider than its header.
     """
     columns = list(zip(header, *rows, strict=True)) if rows else [(name,) for name in header]
-    widths = [max(_width(column[0]) + 2, *(_width(cell) for cell in column)) for column in columns]
-    lines = [list(header), ["-" * width for width in widths], *map(list, rows)]
-    return "\n".join(
-        "  ".join(_pad(cell, width) for cell, width in zip(line, widths, strict=True)).rstrip()
-        for line in lines
-    )
+    widths = [max(_width(column[0]) + 2, *map(_width, column)) for column in columns]
+    form = "  ".join(f"{{:{width}}}" for width in widths)
+    lines = [header, ["-" * width for width in widths], *rows]
+    return "\n".join(_line(cells, widths, form).rstrip() for cells in lines)
+
+
+def _line(cells: Sequence[str], widths: Sequence[int], form: str) -> str:
+    """Cells at their widths; a form fills them in where every letter takes one place."""
+    if "".join(cells).isascii():
+        return form.format(*cells)
+    return "  ".join(_pad(cell, width) for cell, width in zip(cells, widths, strict=True))
 
 
 def _width(text: str) -> int:
     """Cells the text takes on a terminal: Korean and Chinese letters take two."""
+    if text.isascii():
+        return len(text)
+    import unicodedata  # which a listing in Latin letters goes without
+
     return sum(2 if unicodedata.east_asian_width(sign) in "WF" else 1 for sign in text)
 
 

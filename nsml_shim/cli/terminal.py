@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import sys
 import time
 from collections.abc import Callable
@@ -24,7 +25,10 @@ def open_platform() -> Platform:
     from nsml_shim import settings
     from nsml_shim.commands.platform import Platform
 
-    return Platform(settings.load())
+    platform = Platform(settings.load())
+    # Closed, the database is one file again; nothing else is taken apart when a command ends.
+    atexit.register(platform.close)
+    return platform
 
 
 def note(text: str) -> None:

@@ -1,61 +1,70 @@
-"""`nsml.report`: one line of JSON per call, from rank 0 only."""
+"""`nsml.report`: one record per call (`nsml_shim/records.py`), from rank 0 only."""
 
 from __future__ import annotations
 
 import json
 import os
-import time
-from collections.abc import Mapping
+import struct
+from collections.abc import Callable, Mapping
+from time import time
 from typing import Any
 
+from nsml_shim import records
 from nsml_shim.client import console
 from nsml_shim.client.session import CURRENT, say
 
-MOST_SHOWN = 4096
-"""Names that are remembered; somebody may count in them."""
+MOST_LAYOUTS = 4096
+"""Layouts that are remembered; somebody may count in the names."""
+
+_KINDS = ((bool, records.TRUTH), (int, records.INT), (float, records.FLOAT))
+"""What is stored as a number, in the order of asking: a truth value is an integer as well."""
 
 
 class _Journal:
     """The file of reported points; trouble with it is told once and never stops a training."""
 
     def __init__(self) -> None:
-        self.last: dict[str, object] = {}
-        """The values of the last step."""
+        self.last: dict[str, Any] = {}
+        """The values of the last step, by the names that the guest has used."""
         self._descriptor = -1
-        self._torn = False
         self._warned = False
 
-    def write(self, line: str) -> None:
-        """Append one line, whole; a reader skips a line that a full disk has cut off."""
-        data = (f"\n{line}" if self._torn else line).encode()
+    def write(self, data: bytes) -> bool:
+        """Append records; False if they did not fit, which costs these alone."""
         try:
             if self._descriptor < 0:
                 assert CURRENT is not None  # report() has returned otherwise
                 flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
                 self._descriptor = os.open(CURRENT.folder.reports, flags, 0o644)
-            written = os.write(self._descriptor, data)
-            self._torn = written < len(data)
+            if os.write(self._descriptor, data) == len(data):
+                return True
+            self._warn("only a part of it fitted")
         except OSError as error:
             self._warn(error.strerror or str(error))
-        else:
-            if self._torn:
-                self._warn("only a part of the line fitted")
+        return False
 
     def _warn(self, reason: str) -> None:
         if not self._warned:
             say(f"NSML Warning) nsml.report could not record a point: {reason}. The script goes on")
             self._warned = True
 
-    def remember(self, point: Mapping[str, object]) -> None:
+    def remember(self, values: dict[str, Any]) -> None:
         """Keep the values for the next checkpoint; those of one step belong together."""
-        if "step" not in point or point["step"] != self.last.get("step"):
-            self.last.clear()
-        self.last.update(point)
+        step = values.get("step")
+        if step is None or step != self.last.get("step"):
+            self.last = values
+        else:
+            self.last.update(values)
 
 
 _journal = _Journal()
-_shown: dict[object, tuple[str, str]] = {}
-"""Of each reported keyword: its name in the file, and how its entry begins there."""
+_Packing = tuple[Callable[..., bytes], bytes]
+"""What makes a record of an ident, the time and the values; and the ident."""
+_Packings = dict[tuple[Any, ...], _Packing]
+"""How values are packed, by their names and types."""
+_told: _Packings = {}
+_untold: _Packings = {}
+"""With and without a summary."""
 
 
 def report(
@@ -85,48 +94,71 @@ def report(
     """
     if CURRENT is None or CURRENT.rank != 0:
         return
-    if isinstance(summary, Mapping):
-        values = {**summary, **values}
+    if summary.__class__ is not bool and isinstance(summary, Mapping):
+        values = {str(key): value for key, value in summary.items()} | values
         summary = bool(values.pop("summary", False))
         scope = values.pop("scope", scope)
         step = values.pop("step", step)
-    console.publish(CURRENT, scope)
-    values.pop("walltime", None)
+    if scope is not None:
+        console.publish(CURRENT, scope)
     if step is not None:
         values["step"] = step
-    point: dict[str, object] = {}
-    texts: list[str] = []
-    for key, value in values.items():
-        name, opening = _shown.get(key) or _show(key)
-        if type(value) is not float and type(value) is not int:
-            value = _plain(key, value)
-            text = json.dumps(value)
-        # JSON writes numbers as Python does, but for infinities and NaN.
-        elif value - value == 0:
-            text = repr(value)
-        else:
-            text = json.dumps(value)
-        point[name] = value
-        texts.append(opening + text)
-    told = "true" if summary else "false"
-    _journal.write(
-        f'{{"walltime": {time.time()!r}, "summary": {told}, "values": {{{", ".join(texts)}}}}}\n'
-    )
-    _journal.remember(point)
-
-
-def _show(key: object) -> tuple[str, str]:
-    """The name of a reported value in the file, and how its entry begins there; remembered."""
-    if len(_shown) >= MOST_SHOWN:
-        _shown.clear()
-    name = str(key).replace("__", "/")
-    _shown[key] = shown = (name, f"{json.dumps(name)}: ")
-    return shown
+    packings = _told if summary else _untold
+    packing = packings.get((*values, *map(type, values.values())))
+    if packing is None:
+        packing = _prepare(values, packings)
+    pack, ident = packing
+    try:
+        data = pack(ident, time(), *values.values())
+    except struct.error:  # an integer of more than 64 bits
+        data = _text(values, packings)(ident, time())
+    _journal.write(data)
+    _journal.remember(values)
 
 
 def last() -> dict[str, object]:
     """The values of the step reported last; they describe the next checkpoint."""
-    return dict(_journal.last)
+    return {_name(key): value for key, value in _journal.last.items()}
+
+
+def _prepare(values: dict[str, Any], packings: _Packings) -> _Packing:
+    """Make the values plain ones, and find how they are recorded; numbers get a layout."""
+    values.pop("walltime", None)
+    for key, value in values.items():
+        values[key] = _plain(key, value)
+    kind = (*values, *map(type, values.values()))
+    if kind in packings:
+        return packings[kind]
+    codes = "".join(map(_code, values.values()))
+    if len(codes) == len(values):
+        layout = records.new_layout(tuple(map(_name, values)), codes, summary=packings is _told)
+        if _journal.write(records.definition(layout)):
+            if len(packings) >= MOST_LAYOUTS:
+                packings.clear()
+            packings[kind] = layout.row.pack, layout.ident
+            return packings[kind]
+    return _text(values, packings), b""
+
+
+def _name(key: str) -> str:
+    return key.replace("__", "/")
+
+
+def _code(value: object) -> str:
+    """The letter for a number; "" for anything else."""
+    return next((code for kind, code in _KINDS if isinstance(value, kind)), "")
+
+
+def _text(values: Mapping[str, Any], packings: _Packings) -> Callable[..., bytes]:
+    """What makes a record of any plain values."""
+
+    def pack(_ident: bytes, walltime: float, *_: Any) -> bytes:
+        named = {_name(key): value for key, value in values.items()}
+        return records.text_record(
+            records.Report(walltime, summary=packings is _told, values=named)._asdict()
+        )
+
+    return pack
 
 
 def _plain(key: str, value: Any) -> object:

@@ -46,6 +46,11 @@ class Platform:
         """The open store; created on first use."""
         return database.connect(self.settings.database)
 
+    def close(self) -> None:
+        """Close the store, if it was used."""
+        if "db" in vars(self):
+            self.db.close()
+
     @property
     def sessions(self) -> Sessions:
         """The table of sessions."""

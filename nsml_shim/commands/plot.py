@@ -9,12 +9,13 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from nsml_shim.commands import copying, series
+from nsml_shim.commands import copying, reports, series
 from nsml_shim.commands.fork import refuse_submission
 from nsml_shim.commands.platform import Platform
 from nsml_shim.errors import ShimError
 from nsml_shim.names import SessionName
 from nsml_shim.protocol import write_atomic
+from nsml_shim.store.sessions import SessionRow
 
 PAGE = Path(__file__).with_name("plot.html")
 MARK = "{{data}}"
@@ -57,6 +58,20 @@ def plot(
     return target.absolute()
 
 
+def reported(platform: Platform, names: Sequence[SessionName]) -> list[dict[str, Any]]:
+    """Every call of `nsml.report` in these sessions, none left out, in their order.
+
+    Raises:
+        NoSuchSession: If there is no such session.
+        SessionRefused: If one is a submission.
+    """
+    return [
+        {"session": str(name), **report._asdict()}
+        for name in names
+        for report in reports.read(_file(platform, name)[1], reports.Bookmark())
+    ]
+
+
 def page(sessions: Sequence[dict[str, Any]]) -> str:
     """The page for sessions as `_curves` describes them."""
     data = json.dumps(_finite(sessions), ensure_ascii=False, separators=(",", ":"))
@@ -65,15 +80,21 @@ def page(sessions: Sequence[dict[str, Any]]) -> str:
 
 
 def _curves(platform: Platform, name: SessionName) -> dict[str, Any]:
-    row = platform.find_session(name)
-    refuse_submission("plot", row)
-    points = series.read_points(platform.folder(row).reports)
+    row, path = _file(platform, name)
+    points = series.read_points(path)
     return {
         "name": str(row.name),
         "args": list(row.args),
         "memo": row.memo,
         "lines": [asdict(line) for line in series.lines(points)],
     }
+
+
+def _file(platform: Platform, name: SessionName) -> tuple[SessionRow, Path]:
+    """A session, and the file of its reports."""
+    row = platform.find_session(name)
+    refuse_submission("plot", row)
+    return row, platform.folder(row).reports
 
 
 def _finite(value: Any) -> Any:

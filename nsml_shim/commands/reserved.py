@@ -11,6 +11,8 @@ def reserved(row: SessionRow) -> list[str]:
 
     Source: NSML docs, reserved arguments; its `ps` showed no --iteration on submissions.
     """
+    if row.kind == protocol.RUN:
+        return []
     return {
         protocol.FORK: ["--pause", "1", "--iteration", row.checkpoint],
         protocol.INFER: ["--mode", "infer", "--pause", "1"],

@@ -14,10 +14,9 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from nsml_shim import protocol, settings
-from nsml_shim.commands import diagnosis, outbox, process, score, series
+from nsml_shim.commands import diagnosis, outbox, process, reports, score
 from nsml_shim.commands.platform import Platform
 from nsml_shim.commands.queue import wait_for_slots
 from nsml_shim.errors import ShimError
@@ -29,6 +28,8 @@ from nsml_shim.store.sessions import SessionRow
 POLL_SECONDS = 0.2
 MEMORY_SECONDS = 1.0
 """Between two measurements of what a session's processes use."""
+SETTLE_SECONDS = 0.6
+"""Between two flushes of reports: with the wait for the next look they are safe in a second."""
 GRACE_SECONDS = 10.0
 """Between the polite signal and the other one."""
 PR_SET_PDEATHSIG = 1
@@ -45,7 +46,11 @@ class Watch:
     """When each checkpoint was saved."""
     checkpoints_changed: int = 0
     """When the folder of checkpoints was last changed, nanoseconds."""
-    reports_offset: int = 0
+    reports: reports.Bookmark = field(default_factory=reports.Bookmark)
+    reports_settled: int = 0
+    """Bytes of reports that no power cut can take back."""
+    reports_due: float = 0.0
+    """When the disk is to be asked for more; monotonic seconds, inf once it has refused."""
     memory_due: float = 0.0
     """When the processes' memory is to be measured again; monotonic seconds."""
 
@@ -233,25 +238,28 @@ def copy_records(platform: Platform, row: SessionRow, folder: SessionFolder, wat
         if new:
             platform.checkpoints.put(row.id, new)
             watch.checkpoints |= {record.name: record.saved_at for record in new}
-    summary = _newest_summary(folder.reports, watch)
-    if summary is not None:
-        platform.sessions.set_summary(row, summary)
+    size = folder.reports.stat().st_size if folder.reports.exists() else 0
+    if size != watch.reports.offset:
+        summary = reports.newest_summary(folder.reports, watch.reports)
+        if summary is not None:
+            platform.sessions.set_summary(row, summary)
+    if size != watch.reports_settled and time.monotonic() >= watch.reports_due:
+        watch.reports_due = time.monotonic() + SETTLE_SECONDS
+        watch.reports_settled = size
+        _settle(folder, watch)
 
 
-def _newest_summary(reports: Path, watch: Watch) -> dict[str, object] | None:
-    """Values of the last new report with summary=True, or None."""
-    if not reports.exists() or reports.stat().st_size == watch.reports_offset:
-        return None
-    with open(reports, "rb") as file:
-        file.seek(watch.reports_offset)
-        data = file.read()
-    complete = data[: data.rfind(b"\n") + 1]  # a line may be half written
-    watch.reports_offset += len(complete)
-    for line in reversed(complete.splitlines()):
-        point = series.parse(line)
-        if point and point.get("summary"):
-            return point["values"]
-    return None
+def _settle(folder: SessionFolder, watch: Watch) -> None:
+    """Have the disk hold what was reported; for a session to do that itself would slow it down."""
+    try:
+        descriptor = os.open(folder.reports, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+    except OSError as error:
+        watch.reports_due = float("inf")
+        print(f"reports are not flushed any more: {error}", file=sys.stderr)
 
 
 def _finish(

@@ -12,7 +12,6 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from importlib import metadata
 from pathlib import Path
 
 from nsml_shim.errors import EnvironmentFailed
@@ -94,6 +93,8 @@ def _install_step(uv: Sequence[str] | None, folder: Path) -> list[str]:
 
 
 def _pip_version() -> tuple[int, ...]:
+    from importlib import metadata  # which most starts of a session do without
+
     try:
         version = metadata.version("pip")
     except metadata.PackageNotFoundError:

@@ -14,7 +14,6 @@ import platform
 import re
 import sys
 from collections.abc import Iterable, Sequence
-from importlib import metadata
 from importlib.machinery import PathFinder
 from typing import Any, TypedDict
 
@@ -40,6 +39,9 @@ def normalise(name: str) -> str:
 
 def installed() -> dict[str, About]:
     """All distributions by normalised name; the first on the path wins, as it does for imports."""
+    # Imported here: it loads more than most starts of a session need.
+    from importlib import metadata
+
     found: dict[str, About] = {}
     for distribution in metadata.distributions():
         about = distribution.metadata

@@ -6,10 +6,8 @@ live side by side and nobody ever imports half of one.
 
 from __future__ import annotations
 
-import compileall
 import hashlib
 import os
-import py_compile
 import shutil
 import tempfile
 from pathlib import Path
@@ -17,7 +15,7 @@ from pathlib import Path
 from nsml_shim.protocol import sync_folder
 
 _PLATFORM = Path(__file__).parents[1]
-_WORDS = ("__init__.py", "errors.py", "names.py", "protocol.py")
+_WORDS = ("__init__.py", "errors.py", "names.py", "protocol.py", "records.py")
 
 
 def shelf(home: Path) -> Path:
@@ -49,6 +47,9 @@ def _files() -> dict[str, Path]:
 
 
 def _build(files: dict[str, Path], folder: Path) -> None:
+    import compileall  # both once in the life of a version
+    import py_compile
+
     folder.parent.mkdir(parents=True, exist_ok=True)
     draft = Path(tempfile.mkdtemp(prefix=".draft-", dir=folder.parent))
     try:

@@ -198,8 +198,8 @@ class Sessions:
 
 def _row(row: sqlite3.Row) -> SessionRow:
     values = dict(row)
-    values["args"] = json.loads(values["args"])
-    values["summary"] = json.loads(values["summary"])
-    values["slots"] = json.loads(values["slots"])
+    columns = ("args", "summary", "slots")
+    together = json.loads(f"[{','.join(values[column] for column in columns)}]")
+    values |= zip(columns, together, strict=True)
     values["interactive"] = bool(values["interactive"])
     return SessionRow(**values)

@@ -114,7 +114,7 @@ FLOOR_PLAN = {
     "words": Room(
         (
             *("nsml_shim!", "nsml_shim.errors", "nsml_shim.names", "nsml_shim.protocol"),
-            "nsml_shim.channel",
+            *("nsml_shim.channel", "nsml_shim.records"),
         ),
     ),
     # Beside the house.

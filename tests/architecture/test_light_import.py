@@ -49,7 +49,8 @@ def test_the_command_line_loads_click_and_the_standard_library(statement):
 def test_the_library_loads_the_client_and_the_words_only():
     modules = loaded_by("import nsml, nsml.constants")
     assert third_party(modules) == set()
-    allowed = ("nsml_shim.client", "nsml_shim.errors", "nsml_shim.names", "nsml_shim.protocol")
+    words = ("errors", "names", "protocol", "records")
+    allowed = tuple(f"nsml_shim.{name}" for name in ("client", *words))
     ours = {name for name in modules if name.startswith("nsml_shim.")}
     assert {name for name in ours if not name.startswith(allowed)} == set()
 

@@ -11,6 +11,7 @@ TYPES = {
     "string": lambda value: isinstance(value, str),
     "integer": lambda value: isinstance(value, int) and not isinstance(value, bool),
     "number": lambda value: isinstance(value, (int, float)) and not isinstance(value, bool),
+    "boolean": lambda value: isinstance(value, bool),
     "object": lambda value: isinstance(value, dict),
     "list of strings": lambda value: (
         isinstance(value, list) and all(isinstance(word, str) for word in value)
@@ -39,6 +40,7 @@ def printed(nsml, toy):
     words = {
         "ps": ["ps", "-a", "-j"],
         "model ls": ["model", "ls", "-j", "team/toy/1"],
+        "plot": ["plot", "-j", "team/toy/1"],
         "dataset ls": ["dataset", "ls", "-j"],
         "dataset search": ["dataset", "search", "-j", "to*"],
         "dataset board": ["dataset", "board", "-j", "toy"],

@@ -18,6 +18,7 @@ from nsml_shim.cli.verbs import Verbs
 from nsml_shim.errors import InvalidOption
 
 GIB = 1 << 30
+ROOT = Path(__file__).parents[3]
 
 
 def parsed(command: click.Command, *words: str) -> dict:
@@ -153,6 +154,16 @@ def test_a_bare_group_lists_its_commands(words, capsys):
     assert "Commands:" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("columns", ["", "0", "20", "70", "500"])
+def test_a_help_is_as_wide_as_click_would_make_it(columns, monkeypatch, capsys):
+    monkeypatch.setenv("COLUMNS", columns)
+    with pytest.raises(SystemExit):
+        nsml_shim.cli.main(["--help"])
+    ours = capsys.readouterr().out
+    nsml_shim.cli.nsml.main(["--help"], prog_name="nsml", standalone_mode=False)
+    assert ours == capsys.readouterr().out
+
+
 def test_a_misspelt_command_is_told(capsys):
     with pytest.raises(SystemExit) as end:
         nsml_shim.cli.main(["sumbit"])
@@ -169,6 +180,25 @@ def test_an_interrupted_command_says_what_was_aborted(capsys, monkeypatch):
         nsml_shim.cli.main(["--hide-client-log", "submit", "team/toy/1", "best"])
     assert end.value.code == 130
     assert "] submit aborted: Interrupted by user\n" in capsys.readouterr().err
+
+
+def test_a_command_that_ends_leaves_the_store_in_one_file(nsml, tmp_path):
+    nsml("ps")
+    (store,) = tmp_path.rglob("platform.db*")
+    assert store.name == "platform.db"
+
+
+def test_output_that_does_not_fit_is_no_success(tmp_path):
+    command = f"{sys.executable} -m nsml_shim --help > /dev/full"
+    done = subprocess.run(["sh", "-c", command], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode != 0
+    assert "No space left" in done.stderr
+
+
+def test_everything_is_printed_before_the_process_ends():
+    command = [sys.executable, "-m", "nsml_shim", "run", "--help"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.endswith('nsml run -d review_img -g 2 -a "--recipe smoke --seed 1"\n')
 
 
 def test_the_list_of_commands_says_what_their_own_helps_begin_with():

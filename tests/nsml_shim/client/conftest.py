@@ -1,6 +1,5 @@
 """Run a few lines as a session would, and look at what they left in the session folder."""
 
-import json
 import os
 import subprocess
 import sys
@@ -13,7 +12,9 @@ from typing import Any
 import pytest
 
 from nsml_shim import protocol
+from nsml_shim.commands import reports
 from nsml_shim.protocol import Instruction, SessionFolder, session_folder
+from nsml_shim.records import Report
 
 ROOT = Path(__file__).parents[3]
 
@@ -87,9 +88,9 @@ class Store:
             return {"": model.read_text()}
         return {p.name: p.read_text() for p in model.rglob("*") if p.is_file()}
 
-    def points(self) -> list[dict]:
-        """Every reported point, oldest first."""
-        return [json.loads(line) for line in self.folder().reports.read_text().splitlines()]
+    def points(self) -> list[Report]:
+        """Every report, oldest first."""
+        return list(reports.read(self.folder().reports, reports.Bookmark()))
 
 
 @pytest.fixture

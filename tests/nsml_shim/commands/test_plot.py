@@ -1,6 +1,7 @@
-"""From the lines that `nsml.report` writes to the page that a browser opens."""
+"""From the records that `nsml.report` writes to the page that a browser opens."""
 
 import json
+import math
 import random
 import re
 import shutil
@@ -9,15 +10,13 @@ from pathlib import Path
 
 import pytest
 
+from nsml_shim import records
 from nsml_shim.commands import plot, series
 
 
 def reports(path: Path, points: list[dict], walltime: float = 100.0) -> Path:
-    lines = (
-        json.dumps({"walltime": walltime + n, "summary": True, "values": values})
-        for n, values in enumerate(points)
-    )
-    path.write_text("\n".join(lines) + "\n")
+    told = (records.Report(walltime + n, True, values) for n, values in enumerate(points))
+    path.write_bytes(b"".join(records.text_record(report._asdict()) for report in told))
     return path
 
 
@@ -28,13 +27,8 @@ def curves(path: Path) -> dict[tuple, series.Line]:
 def test_reports_of_the_same_step_are_one_point(tmp_path):
     path = reports(tmp_path / "r", [{"step": 1, "a": 1}, {"step": 1, "b": 2}, {"step": 2, "a": 3}])
     points = series.read_points(path)
-    assert [(p.step, p.values) for p in points] == [(1, {"a": 1, "b": 2}), (2, {"a": 3})]
-
-
-def test_a_line_that_was_cut_off_is_skipped(tmp_path):
-    path = reports(tmp_path / "r", [{"step": 1, "a": 1}])
-    path.write_text(path.read_text() + '{"walltime": 1, "val\n[1, 2]\n{"values": 3}\n')
-    assert len(series.read_points(path)) == 1
+    assert points.steps == [1, 2]
+    assert points.values == {"a": {0: 1, 1: 3}, "b": {0: 2}}
 
 
 def test_what_is_no_number_is_not_drawn_and_points_without_step_stand_in_order(tmp_path):
@@ -42,6 +36,11 @@ def test_what_is_no_number_is_not_drawn_and_points_without_step_stand_in_order(t
     ((key, line),) = curves(path).items()
     assert key == ("a", "line", "")
     assert line.steps == (0, 1)
+
+
+def test_a_number_too_large_to_draw_is_infinite(tmp_path):
+    path = reports(tmp_path / "r", [{"step": 1, "a": 10**400}, {"step": 2, "a": -(10**400)}])
+    assert curves(path)["a", "line", ""].values == (math.inf, -math.inf)
 
 
 def test_bands_vectors_and_stacks_are_recognised(tmp_path):
@@ -98,6 +97,7 @@ def test_sessions_are_overlaid_on_one_page(nsml, guest, tmp_path):
     nsml("plot", "-o", str(mine), "team/None/1")
     assert "-f to replace it" in nsml("plot", "-o", str(mine), "team/None/1", code=1).stderr
     nsml("plot", "-f", "-o", str(mine), "team/None/1")
+    assert "-o without -j" in nsml("plot", "-j", "-o", "x", "team/None/1", code=1).stderr
 
 
 def test_a_session_that_reported_nothing_is_told(nsml, guest):

@@ -1,43 +1,86 @@
-"""Reports are read back whole, whatever a crash has left between them."""
+"""What was reported becomes points, however it was split over calls."""
 
 from __future__ import annotations
 
-import json
+from collections.abc import Mapping
 from pathlib import Path
 
-from nsml_shim.commands.series import BLOCK, read_points
+import pytest
+
+from nsml_shim import records
+from nsml_shim.commands.reports import MOST
+from nsml_shim.commands.series import Points, lines, read_points
+
+LAYOUTS: dict[tuple[str, ...], records.Layout] = {
+    names: records.new_layout(names, codes, summary=False)
+    for names, codes in (
+        (("loss", "step"), "dq"),
+        (("accuracy", "step"), "dq"),
+        (("loss", "accuracy", "step"), "ddq"),
+        (("loss",), "d"),
+        (("right",), "?"),
+    )
+}
+COUNT = 3 * MOST
 
 
-def line(step: int) -> bytes:
-    return json.dumps(
-        {"walltime": 1.0, "summary": False, "values": {"a": step / 2, "step": step}}
-    ).encode()
+def read(path: Path, *reports: Mapping[str, float]) -> Points:
+    """The points of reports that were made a second apart."""
+    rows = [records.definition(layout) for layout in LAYOUTS.values()]
+    for number, report in enumerate(reports):
+        layout = LAYOUTS[tuple(report)]
+        rows.append(layout.row.pack(layout.ident, float(number), *report.values()))
+    path.write_bytes(b"".join(rows))
+    return read_points(path)
 
 
-def steps(path: Path) -> list[float]:
-    return [point.step for point in read_points(path)]
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "reports"
 
 
-def test_more_reports_than_one_block_are_read_in_their_order(tmp_path):
-    path = tmp_path / "reports"
-    count = 3 * BLOCK // len(line(0))
-    path.write_bytes(b"".join(line(step) + b"\n" for step in range(count)))
-    assert steps(path) == list(range(count))
+def test_reports_of_all_metrics_are_read_in_their_order(path):
+    points = read(
+        path, *({"loss": step / 2, "accuracy": -step, "step": step} for step in range(COUNT))
+    )
+    assert points.steps == list(range(COUNT))
+    assert points.walltimes == list(range(COUNT))
+    assert points.values["loss"] == {step: step / 2 for step in range(COUNT)}
+    assert points.values["accuracy"] == {step: -step for step in range(COUNT)}
 
 
-def test_a_line_that_was_cut_off_costs_no_other_one(tmp_path):
-    path = tmp_path / "reports"
-    path.write_bytes(line(1) + b"\n" + line(2)[:20] + b"\n" + line(3) + b"\n" + line(4)[:-3])
-    assert steps(path) == [1, 3]
+def test_metrics_that_are_reported_one_by_one_share_the_points_of_their_steps(path):
+    told = (
+        ({"loss": step, "step": step}, {"accuracy": -step, "step": step}) for step in range(COUNT)
+    )
+    points = read(path, *(report for pair in told for report in pair))
+    assert points.steps == list(range(COUNT))
+    assert points.walltimes == list(range(0, 2 * COUNT, 2))
+    assert points.values["loss"] == {step: step for step in range(COUNT)}
+    assert points.values["accuracy"] == {step: -step for step in range(COUNT)}
 
 
-def test_two_halves_that_fit_together_are_no_report(tmp_path):
-    path = tmp_path / "reports"
-    path.write_bytes(b'{"values": {"a": [1\n2]}}\n' + line(3) + b"\n")
-    assert steps(path) == [3]
+def test_of_a_metric_that_is_reported_twice_in_a_step_the_later_value_counts(path):
+    points = read(path, *({"loss": value, "step": 7} for value in (1.0, 2.0, 3.0)))
+    assert (points.steps, points.values) == ([7], {"loss": {0: 3.0}})
 
 
-def test_what_is_json_but_no_report_is_left_out(tmp_path):
-    path = tmp_path / "reports"
-    path.write_bytes(b'[1]\n{"values": 3}\n' + line(5) + b"\n7\n")
-    assert steps(path) == [5]
+def test_a_step_that_comes_back_later_is_a_point_of_its_own(path):
+    points = read(path, *({"loss": float(step), "step": step} for step in (1, 2, 1)))
+    assert points.steps == [1, 2, 1]
+
+
+def test_reports_without_a_step_stand_at_the_number_of_points_before_them(path):
+    told = ({"loss": 1.0}, {"right": True}, {"loss": 2.0}, {"loss": 3.0}, {"loss": 9.0, "step": 3})
+    points = read(path, *told)
+    assert points.steps == [0, 1, 2, 3]
+    assert points.values == {"loss": {0: 1.0, 2: 2.0, 3: 9.0}, "right": {1: True}}
+
+
+def test_a_truth_value_is_drawn_as_a_number(path):
+    (line,) = lines(read(path, {"right": True}, {"right": False}))
+    assert [repr(value) for value in line.values] == ["1.0", "0.0"]
+
+
+def test_a_session_that_has_not_reported_has_no_points(path):
+    assert read_points(path).steps == []
