@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from model.config import CROSS_CHECKED, Recipe
+from model.config import CROSS_CHECKED, NONE, Recipe
 from model.errors import ConfigError
 from model.job import Job, JobResult, Material, Trainer
 from model.out_of_fold import OutOfFold
@@ -62,11 +62,13 @@ def held_out_table(lines: Sequence[Line], material: Material) -> OutOfFold:
 def check_filter_members(recipe: Recipe) -> None:
     """Raise if a recipe wants networks of a filter that cannot join an ensemble.
 
+    Without a filter there are none, which is no mistake.
+
     Raises:
         ConfigError: If it does. Networks of the other filters have seen what they judge, so that
             nothing is known of how good they are, or they have other outputs.
     """
-    if recipe.filter_members and recipe.noise_filter not in CROSS_CHECKED:
+    if recipe.filter_members and recipe.noise_filter not in (NONE, *CROSS_CHECKED):
         raise ConfigError(
             f"filter_members joins the networks that judged the labels, but noise_filter is "
             f"{recipe.noise_filter!r}, whose networks cannot join. "
