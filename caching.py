@@ -52,6 +52,4 @@ def with_cache(
         images = images.read_on_device(torch.device("cuda"), own.decoder, speak)
     if recipe.cache == data_loader.AUTO:
         recipe = replace(recipe, cache=images.cache_kind)
-    if recipe.decoder == data_loader.AUTO:
-        recipe = replace(recipe, decoder=images.decoder)
     return images, recipe

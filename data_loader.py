@@ -36,7 +36,7 @@ from model.pixels.corrections import (
     read_corrections,
     save_corrections,
 )
-from model.pixels.device.reader import CPU, GPU, DeviceReader, choose_reader
+from model.pixels.device.reader import DeviceReader, choose_reader
 from model.pixels.faults import Damage, findings, report_line
 from model.pixels.fingerprint import duplicate_groups, fingerprints
 from model.pixels.folder import link_pictures, picture_names
@@ -115,15 +115,10 @@ class ReviewImages:
 
         Args:
             device: Where the network computes; on the processor nothing changes.
-            decoder: "cpu", "gpu" or "auto", for pictures that no cache holds.
+            decoder: "cpu" or "gpu", for pictures that no cache holds.
             say: Gets a line about what is done.
         """
         return replace(self, reader=choose_reader(self.files, device, decoder, say))
-
-    @property
-    def decoder(self) -> str:
-        """Who decodes files that no cache holds: "cpu" or "gpu"."""
-        return CPU if self.reader is None or self.reader.copies is not None else GPU
 
     @property
     def cache_kind(self) -> str:

@@ -47,7 +47,7 @@ def parse_arguments(arguments: Sequence[str], summary: str) -> argparse.Namespac
     parser.add_argument(
         "--decoder",
         metavar="WHO",
-        help="same as --set decoder=WHO: cpu, gpu (nvJPEG), or auto; for pictures without a cache",
+        help="same as --set decoder=WHO: cpu or gpu (nvJPEG); for pictures without a cache",
     )
     parser.add_argument("--load", type=Path, metavar="FOLDER", help="checkpoint to continue from")
     parser.add_argument(

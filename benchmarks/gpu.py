@@ -158,7 +158,7 @@ def print_ways(ways: Mapping[str, Way], device: torch.device, rounds: int) -> Co
         print(f"| {name} | {1 / seconds:.0f} | {ratio:.1f} |")
     if (nvjpeg := best_of(contest, NVJPEG)) in contest:
         cores = speed_ratio(contest, nvjpeg, named(FILES, 1))
-        print(f"\nnvJPEG decodes as much as {cores:.1f} cores (FEW_CORES in device/reader.py).")
+        print(f"\nnvJPEG decodes as much as {cores:.1f} cores.")
     return contest
 
 

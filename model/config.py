@@ -260,9 +260,9 @@ class Recipe:
     """Smaller copies that training reads in place of the files: JPEG of 512 pixels, uncompressed of
     256, or "auto": JPEG where pictures are much larger, read repeatedly, and the disk has room."""
 
-    decoder: str = one_of("cpu", "cpu", "gpu", AUTO)
-    """What decodes the files that training reads without a cache: the processor, the GPU's nvJPEG,
-    or "auto": the GPU where processor cores are few."""
+    decoder: str = one_of("cpu", "cpu", "gpu")
+    """What decodes the files that training reads without a cache: the processor, or the GPU's
+    nvJPEG where there is one."""
 
     def __post_init__(self) -> None:
         for item in fields(self):

@@ -126,12 +126,6 @@ def test_ranks_share_one_cache(dataset, tmp_path, monkeypatch, root):
     assert len(Store(index_of(tmp_path).parent)) > 30
 
 
-def test_who_decodes_is_written_down(dataset):
-    options = ["--cache", "off", "--decoder", "auto"]
-    assert train(dataset, "auto", *options, epochs=1) == 0
-    assert recipe("auto/last")["decoder"] == "cpu"
-
-
 @pytest.mark.gpu
 def test_on_a_gpu_raw_copies_give_the_same_weights_cold_warm_and_cramped(
     dataset, capsys, monkeypatch

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
 
@@ -17,11 +16,8 @@ from model.pixels.device.loader import stream_copies
 from model.pixels.device.nvjpeg import is_present, stream_decoded
 from model.pixels.loader import PictureFiles
 
-CPU, GPU, AUTO = "cpu", "gpu", "auto"
+CPU, GPU = "cpu", "gpu"
 """Who decodes files that no cache holds."""
-FEW_CORES = 0
-"""Cores per GPU up to which AUTO takes the GPU; 0 never does. `benchmarks.gpu` prints how many
-cores decode as much as one GPU does."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +58,7 @@ def choose_reader(
     Args:
         files: The pictures and their cache.
         device: Where the network computes.
-        decoder: CPU, GPU or AUTO.
+        decoder: CPU or GPU.
         say: Gets a line about what is done.
     """
     if device.type != "cuda":
@@ -71,16 +67,10 @@ def choose_reader(
         if files.cache.kind is not RAW:
             return None
         return DeviceReader(device, DeviceCopies(files.cache, device, say))
-    if decoder == CPU or (decoder == AUTO and cores_per_gpu() > FEW_CORES):
+    if decoder == CPU:
         return None
     if not is_present(device):
         say("Pictures are decoded by the processor: this torchvision has no nvJPEG")
         return None
     say("Pictures are decoded by the GPU (nvJPEG)")
     return DeviceReader(device, None)
-
-
-def cores_per_gpu() -> int:
-    """Cores that this process may use, by the GPUs of the machine; at least 1."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return max(1, (cores or 1) // max(1, torch.cuda.device_count()))

@@ -43,10 +43,8 @@ def test_jpeg_copies_stay_with_the_processor(files):
     assert chosen(files(JPEG), CUDA, "gpu") == (None, [])
 
 
-@pytest.mark.parametrize(("decoder", "cores", "gpu"), [("cpu", 1, False), ("auto", 1, True), ("auto", 8, False), ("gpu", 8, True)])  # fmt: skip
-def test_the_gpu_decodes_if_asked_or_where_cores_are_few(files, monkeypatch, decoder, cores, gpu):
-    monkeypatch.setattr(reader, "FEW_CORES", 2)
-    monkeypatch.setattr(reader, "cores_per_gpu", lambda: cores)
+@pytest.mark.parametrize(("decoder", "gpu"), [("cpu", False), ("gpu", True)])
+def test_the_gpu_decodes_files_if_asked(files, monkeypatch, decoder, gpu):
     monkeypatch.setattr(reader, "is_present", lambda _device: True)
     found, lines = chosen(files(), CUDA, decoder)
     assert (found is not None) == gpu
