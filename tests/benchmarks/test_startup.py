@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 import time
 
@@ -12,7 +13,7 @@ from benchmarks import startup
 
 def test_the_guest_s_own_time_counts_and_not_when_it_was_read(tmp_path):
     (tmp_path / "main.py").write_text(startup.GUEST)
-    told = f"sleep 0.2; {sys.executable} main.py > log; sleep 0.5"
+    told = f"sleep 0.2; {shlex.quote(sys.executable)} main.py > log; sleep 0.5"
     begin = time.time()
     seconds = startup.until_first_line(["sh", "-c", told], tmp_path, lambda: tmp_path / "log")
     assert 0.2 < seconds < time.time() - begin - 0.5

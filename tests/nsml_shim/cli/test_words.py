@@ -2,6 +2,7 @@
 
 import itertools
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -189,7 +190,7 @@ def test_a_command_that_ends_leaves_the_store_in_one_file(nsml, tmp_path):
 
 
 def test_output_that_does_not_fit_is_no_success(tmp_path):
-    command = f"{sys.executable} -m nsml_shim --help > /dev/full"
+    command = f"{shlex.quote(sys.executable)} -m nsml_shim --help > /dev/full"
     done = subprocess.run(["sh", "-c", command], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode != 0
     assert "No space left" in done.stderr
