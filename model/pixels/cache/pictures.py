@@ -49,10 +49,10 @@ class Shrunk:
 
     def box(self, width: int, height: int, index: int) -> Box:
         """The full picture's box, in pixels of the copy."""
-        return _shrunk_box(self.framing, self.full_size, width, height, index)
+        return shrunk_box(self.framing, self.full_size, width, height, index)
 
 
-def _shrunk_box(
+def shrunk_box(
     framing: Framing, full_size: tuple[int, int], width: int, height: int, index: int
 ) -> Box:
     """The box of a picture of `full_size`, in pixels of its copy of `width` x `height`."""
@@ -127,7 +127,7 @@ class PictureCache:
             raise CacheDamaged(f"its copy in {self.store.folder} is damaged; remove that folder")
         if entry.coding is Coding.RAW:
             width, height = entry.size
-            box = _shrunk_box(framing, entry.full_size, width, height, index)
+            box = shrunk_box(framing, entry.full_size, width, height, index)
             pixels = np.frombuffer(entry.payload, np.uint8).reshape(height, width, 3)
             crop(pixels, box, framing.size, out)
         else:

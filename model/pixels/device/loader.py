@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from model.batch import Batch, Box, Framing
 from model.pixels.ahead import stream
 from model.pixels.cache.entry import Coding
-from model.pixels.cache.pictures import Shrunk
+from model.pixels.cache.pictures import shrunk_box
 from model.pixels.device.copies import DeviceCopies
 from model.pixels.device.crop import Places, crop_batch
 from model.pixels.faults import Fault
@@ -102,13 +102,13 @@ class _CopyDesk:
         name = self.files.names[index]
         resident = self.copies.get(name)
         if resident is not None:
-            box = Shrunk(self.framing, resident.full_size, resident.size).box(*resident.size, index)
+            box = shrunk_box(self.framing, resident.full_size, *resident.size, index)
             draft.pieces[slot] = Piece(box, resident.size, start=resident.start)
             return resident.fault
         entry = self.copies.cache.entry(name)
         if entry is None or entry.coding is not Coding.RAW:
             return place_square(draft, slot, index, files=self.files, framing=self.framing)
-        box = Shrunk(self.framing, entry.full_size, entry.size).box(*entry.size, index)
+        box = shrunk_box(self.framing, entry.full_size, *entry.size, index)
         pixels = np.frombuffer(entry.payload, np.uint8)
         draft.pieces[slot] = Piece(box, entry.size, pixels=pixels)
         return entry.fault

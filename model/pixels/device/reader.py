@@ -16,8 +16,8 @@ from model.pixels.device.loader import stream_copies
 from model.pixels.device.nvjpeg import is_present, stream_decoded
 from model.pixels.loader import PictureFiles
 
-CPU, GPU = "cpu", "gpu"
-"""Who decodes files that no cache holds."""
+CPU = "cpu"
+"""Value of `Recipe.decoder` that leaves files to the processor."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ def choose_reader(
     Args:
         files: The pictures and their cache.
         device: Where the network computes.
-        decoder: CPU or GPU.
+        decoder: CPU, or "gpu".
         say: Gets a line about what is done.
     """
     if device.type != "cuda":
