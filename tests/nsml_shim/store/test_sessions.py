@@ -1,12 +1,13 @@
 import multiprocessing
 import sqlite3
+from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
 
 from nsml_shim.names import SessionName
 from nsml_shim.store import database
-from nsml_shim.store.sessions import NewSession, Sessions
+from nsml_shim.store.sessions import NewSession, SessionRow, Sessions
 
 
 def new(dataset: str = "toy") -> NewSession:
@@ -55,6 +56,16 @@ def test_a_session_reads_back_as_it_was_stored(sessions: Sessions):
     assert found is not None
     assert found == row
     assert (found.args, found.status, found.created_at) == (["--lr", "0.1"], "Allocated", 12.5)
+
+
+def test_a_session_read_back_is_as_its_constructor_makes_it(sessions: Sessions):
+    row = sessions.create(new(), now=12.5)
+    sessions.set_process(row, pid=7, slots=["0", "1"])
+    sessions.set_summary(row, {"loss": 0.5})
+    (found,) = sessions.newest_first()
+    assert vars(found).keys() == {field.name for field in fields(SessionRow)}
+    assert found == replace(row, pid=7, slots=["0", "1"], summary={"loss": 0.5})
+    assert found.interactive is False
 
 
 def test_the_first_cause_of_an_end_stays(sessions: Sessions):
