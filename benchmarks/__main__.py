@@ -16,7 +16,7 @@ from pathlib import Path
 import torch
 
 QUICK = (
-    *("decode", "cache", "loader", "train", "infer"),
+    *("decode", "cache", "loader", "train", "infer", "smoke"),
     *("cli", "report", "save", "startup", "noise"),
 )
 """In the order in which they run."""

@@ -34,7 +34,8 @@ Space = Mapping[str, Range | Choice]
 
 FROM_SCRATCH: Space = {
     "learning_rate": Range(1e-3, 3e-2, log=True),
-    "weight_decay": Range(1e-3, 0.2, log=True),
+    "weight_decay": Range(1e-2, 1.0, log=True),
+    "category_dropout": Range(0.0, 0.8),
     "label_smoothing": Range(0.0, 0.3),
     "logit_adjustment": Range(0.0, 1.0),
     "crop_scale": Range(0.2, 1.0),
@@ -46,6 +47,7 @@ FROM_SCRATCH: Space = {
 PRETRAINED: Space = {
     "learning_rate": Range(3e-5, 3e-3, log=True),
     "weight_decay": Range(1e-3, 0.2, log=True),
+    "category_dropout": Range(0.0, 0.8),
     "label_smoothing": Range(0.0, 0.3),
     "balance": Range(0.0, 1.0),
     "crop_scale": Range(0.08, 0.8),

@@ -43,8 +43,8 @@ def test_equal_seeds_search_the_same_way(recipe, make_source):
 
 def test_a_hopeless_trial_is_cut_short(recipe, make_source):
     told = []
-    recipe = replace(recipe, epochs=6, learning_rate=0.03)
-    tune(recipe, make_source(20), NAMES, trials=12, on_trial=told.append)
+    recipe = replace(recipe, epochs=6)
+    tune(recipe, make_source(40), NAMES, trials=12, on_trial=told.append)
     assert min(result.epochs for result in told) < 6
     assert max(result.epochs for result in told) == 6
 
