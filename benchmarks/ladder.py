@@ -69,7 +69,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         platform = Platform(work / "home", options.dataset_seed)
         platform.push(scale, work / "data")
         wanted = [
-            (recipe, seed) for seed in range(options.seeds) for recipe in chosen(options.recipes)
+            (name, seed) for seed in range(options.seeds) for name in chosen(options.recipes, scale)
         ]
         measure(platform, scale, wanted, work / "results.jsonl")
     except LadderError as error:
@@ -88,18 +88,18 @@ def parser() -> argparse.ArgumentParser:
     result.add_argument("--scale", choices=tuple(SCALES), default="cpu")
     result.add_argument("--seeds", type=int, default=3, help="seeds 0 .. N-1 (default 3)")
     result.add_argument("--dataset-seed", type=int, default=0, help="of the generated pictures")
-    result.add_argument("--recipes", help="only these, separated by commas")
+    result.add_argument("--recipes", help="only these rungs and controls, separated by commas")
     result.add_argument("--work", default="build/ladder", help="data, platform home and results")
     return result
 
 
-def chosen(names: str | None) -> list[str]:
-    """Names of the rungs to measure, in the order of the ladder.
+def chosen(names: str | None, scale: Scale) -> list[str]:
+    """Names of the rungs to measure, in the order of the ladder, and of the scale's controls.
 
     Raises:
         LadderError: If there is no such rung.
     """
-    known = [recipe.__name__ for recipe in LADDER]
+    known = [*(recipe.__name__ for recipe in LADDER), *scale.controls]
     asked = known if names is None else names.split(",")
     for name in asked:
         if name not in known:
@@ -149,7 +149,10 @@ class Platform:
             LadderError: If the session fails.
         """
         script_args = shlex.join(
-            ["--recipe", recipe, "--seed", str(seed), *scale.overrides_of(recipe)]
+            [
+                *("--recipe", scale.recipe_of(recipe), "--seed", str(seed)),
+                *scale.overrides_of(recipe),
+            ]
         )
         memo = f"{recipe} seed {seed}"
         started = self.nsml(
@@ -213,24 +216,33 @@ def print_table(rungs: Sequence[Rung], scale: Scale) -> None:
     )
     print("| Rung | gmean-F1 | Gain | Minutes | Winners |")
     print("|---|---|---|---|---|")
+    measured = {rung.recipe for rung in rungs}
+    means = {name: mean_score(rungs, name) for name in WINNERS if name in measured}
     before = None
-    means: dict[str, float] = {}
-    for recipe in WINNERS:
-        scores = [rung.score for rung in rungs if rung.recipe == recipe]
-        if not scores:
-            continue
-        means[recipe] = mean(scores)
-        spread = f" ± {stdev(scores):.3f}" if len(scores) > 1 else ""
-        gain = "" if before is None else f"{means[recipe] - before:+.3f}"
-        minutes = mean(rung.minutes for rung in rungs if rung.recipe == recipe)
-        theirs = WINNERS[recipe]
-        told = "" if theirs is None else f"{theirs}"
-        print(f"| `{recipe}` | {means[recipe]:.3f}{spread} | {gain} | {minutes:.1f} | {told} |")
-        before = means[recipe]
+    for name, score in means.items():
+        gain = "" if before is None else f"{score - before:+.3f}"
+        print(_line(rungs, name, gain, WINNERS[name]))
+        before = score
     if means:
         top, first = list(means.values())[-1], next(iter(means.values()))
+        for name in [name for name in scale.controls if name in measured]:
+            behind = f"top {top - mean_score(rungs, name):+.3f}"
+            print(_line(rungs, name, f"control: {behind}", None))
         ratio = f"{top / first:.2f}" if first else "infinite"
         print(f"\nladder: {top:.3f} gmean-F1 (peer {first:.3f}, ratio {ratio})")
+
+
+def mean_score(rungs: Sequence[Rung], name: str) -> float:
+    """Mean over the seeds of a rung or control."""
+    return mean(rung.score for rung in rungs if rung.recipe == name)
+
+
+def _line(rungs: Sequence[Rung], name: str, gain: str, theirs: float | None) -> str:
+    scores = [rung.score for rung in rungs if rung.recipe == name]
+    spread = f" ± {stdev(scores):.3f}" if len(scores) > 1 else ""
+    minutes = mean(rung.minutes for rung in rungs if rung.recipe == name)
+    told = "" if theirs is None else f"{theirs}"
+    return f"| `{name}` | {mean(scores):.3f}{spread} | {gain} | {minutes:.1f} | {told} |"
 
 
 if __name__ == "__main__":

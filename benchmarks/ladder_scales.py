@@ -22,14 +22,24 @@ class Scale:
         default_factory=dict[str, Mapping[str, object]]
     )
     """Further fields of single rungs; every rung inherits those of the rungs before it."""
+    controls: Mapping[str, tuple[str, Mapping[str, object]]] = field(
+        default_factory=dict[str, tuple[str, Mapping[str, object]]]
+    )
+    """No rungs of their own, but a rung with further fields: what a gain is worth beside it."""
 
-    def overrides_of(self, recipe: str) -> list[str]:
-        """Options of `main.py` for one rung."""
+    def recipe_of(self, name: str) -> str:
+        """Recipe of a rung or a control."""
+        return self.controls[name][0] if name in self.controls else name
+
+    def overrides_of(self, name: str) -> list[str]:
+        """Options of `main.py` for one rung or control."""
+        recipe, further = self.controls.get(name, (name, {}))
         fields = dict(self.overrides)
         for rung, changed in self.rung_overrides.items():
             fields.update(changed)
             if rung == recipe:
                 break
+        fields.update(further)
         options: list[str] = []
         for name, value in fields.items():
             options += ["--set", f"{name}={value}"]
@@ -50,6 +60,9 @@ SMALL_NETWORK = {
 }
 """A network from scratch that a CPU trains in a minute."""
 
+WELL_TRAINED = {"mixing": "none", "crop_scale": 0.9, "weight_decay": 0.5}
+"""What suits it when it learns for more than six epochs; not what suits a pretrained one."""
+
 SCALES = {
     "cpu": Scale(
         generate=("--scale", "demo"),
@@ -67,7 +80,11 @@ SCALES = {
             "final": {
                 **{"folds_trained": 0, "member_folds": 0, "filter_epochs": 9},
                 **{"epochs": 15, "finetune_epochs": 3, "finetune_size": 64},
+                **WELL_TRAINED,
             },
+        },
+        controls={
+            "winners_trained_alike": ("winners_ensemble", {"epochs": 15, **WELL_TRAINED}),
         },
     ),
     "gpu": Scale(generate=("--scale", "full", "--images", "20000"), resources=(), at_once=1),

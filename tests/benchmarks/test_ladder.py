@@ -1,5 +1,5 @@
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import pytest
 
@@ -34,10 +34,21 @@ def test_a_rung_inherits_what_the_rungs_before_it_changed():
 
 
 def test_rungs_are_measured_in_the_order_of_the_ladder_and_unknown_ones_refused():
-    assert chosen("final,metadata") == ["metadata", "final"]
-    assert chosen(None) == list(WINNERS)
+    scale = SCALES["cpu"]
+    assert chosen("final,metadata", scale) == ["metadata", "final"]
+    assert chosen(None, scale) == [*WINNERS, "winners_trained_alike"]
     with pytest.raises(LadderError, match="there is no rung 'top'"):
-        chosen("top")
+        chosen("top", scale)
+
+
+def test_a_control_is_its_rung_with_further_fields():
+    scale = SCALES["cpu"]
+    assert scale.recipe_of("winners_trained_alike") == "winners_ensemble"
+    rung = override(find_recipe("winners_ensemble"), scale.overrides_of("winners_ensemble")[1::2])
+    control = override(
+        find_recipe("winners_ensemble"), scale.overrides_of("winners_trained_alike")[1::2]
+    )
+    assert control == replace(rung, epochs=15, mixing="none", crop_scale=0.9, weight_decay=0.5)
 
 
 def test_the_newest_measurement_of_a_rung_counts(tmp_path):
@@ -51,7 +62,9 @@ def test_the_newest_measurement_of_a_rung_counts(tmp_path):
 def test_the_table_says_mean_spread_gain_and_ends_with_the_figure(capsys):
     rungs = [rung("baseline_resnet50", s, 0.2) for s in (0, 1)]
     rungs += [rung("metadata", 0, 0.5), rung("metadata", 1, 0.7)]
+    rungs += [rung("winners_trained_alike", 0, 0.55)]
     print_table(rungs, SCALES["cpu"])
     told = capsys.readouterr().out.splitlines()
     assert "| `metadata` | 0.600 ± 0.141 | +0.400 | 2.0 | 0.84 |" in told
+    assert "| `winners_trained_alike` | 0.550 | control: top +0.050 | 2.0 |  |" in told
     assert told[-1] == "ladder: 0.600 gmean-F1 (peer 0.200, ratio 3.00)"
