@@ -78,7 +78,7 @@ SCALES = {
             "plain_sampler_low_lr": {"learning_rate": 0.002, "patience": 0},
             "winners_ensemble": {"member_folds": 3, "image_sizes": "48,56"},
             "final": {
-                **{"folds_trained": 0, "member_folds": 0, "filter_epochs": 9},
+                **{"folds_trained": 0, "member_folds": 5, "filter_epochs": 9},
                 **{"epochs": 15, "finetune_epochs": 3, "finetune_size": 64},
                 **WELL_TRAINED,
             },
