@@ -239,3 +239,28 @@ def test_a_disk_that_fills_up_while_publishing_keeps_the_checkpoint_before(store
     assert store.files("best") == {"model.txt": "old"}
     left = {path.name for path in store.folder().checkpoints.iterdir()}
     assert left == {"best.json", store.folder().checkpoint("best").folder}
+
+
+def test_all_is_on_disk_before_the_index_names_it(store, saver):
+    watch = (
+        "import sys\n"
+        "done, fsync, replace = [], os.fsync, os.replace\n"
+        "def seen(descriptor):\n"
+        "    fsync(descriptor)\n"
+        "    done.append(os.path.basename(os.readlink(f'/proc/self/fd/{descriptor}')))\n"
+        "def renamed(old, new):\n"
+        "    replace(old, new)\n"
+        "    done.append('renamed')\n"
+        "os.fsync, os.replace = seen, renamed\n"
+        "nsml.save('best')\n"
+        "os.fsync, os.replace = fsync, replace\n"
+        "print('SEEN', *done)\n"
+    )
+    told = store.run(saver("weights") + watch).stdout
+    (line,) = [line for line in told.splitlines() if line.startswith("SEEN")]
+    steps = line.split()[1:]
+    draft, rest = steps[: steps.index("renamed")], steps[steps.index("renamed") :]
+    assert sorted(name if name[0] != "." else "draft" for name in draft) == [
+        *("draft", "index", "model", "model.txt"),
+    ]
+    assert rest == ["renamed", "checkpoints", "renamed", "checkpoints"]
