@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import time
 from _thread import allocate_lock  # a tenth of the time that `threading` takes to import
-from collections.abc import Sequence
 from pathlib import Path
 
 from nsml_shim.client import handover, hooks, reports
@@ -16,12 +15,11 @@ from nsml_shim.protocol import (
     SessionFolder,
     draft_in,
     sync_folder,
+    write_atomic,
 )
 
-MODEL, INDEX = "model", "index"
-"""Below the checkpoint's folder: what a guest's save gets to fill, and the index file's draft."""
-FLUSHED_AT_ONCE = 8
-"""Files and folders; more do not wait any shorter for the same disk."""
+MODEL = "model"
+"""What a guest's save gets to fill, below the checkpoint's folder."""
 
 _STARTED = time.time()
 _publishing = allocate_lock()
@@ -114,30 +112,25 @@ def _write(session: Session, name: str, hook: Hook) -> None:
     try:
         (draft / MODEL).mkdir()
         single_file = handover.save(hook, draft / MODEL, hooks.BOUND.extras)
-        size, files, folders = _survey(draft)
-        if not files:
+        size, count = _settle(draft)
+        if count == 0:
             say("NSML Warning) The folder you are trying to save is empty.")
         if size > session.model_limit:
             say(f"NSML Warning) Cannot upload models over {session.model_limit}")
             return
         with _publishing:
-            index = draft / INDEX
-            record = _record(session.folder, name, draft, size=size, single_file=single_file)
-            with open(os.open(index, os.O_WRONLY | os.O_CREAT, 0o600), "wb") as file:
-                file.write(record.to_json().encode())
-            _flush([*files, index, *folders])
-            _publish(session.folder, record, draft)
+            _publish(session.folder, name, draft, size=size, single_file=single_file)
     finally:
         _remove(draft)
 
 
-def _record(
+def _publish(
     folder: SessionFolder, name: str, draft: Path, *, size: int, single_file: bool
-) -> CheckpointRecord:
-    """What the index file says of a draft that gets its final place next."""
+) -> None:
+    """Give the draft its final place and let the index file name it."""
     before = folder.checkpoint_records()
     now = time.time()
-    return CheckpointRecord(
+    record = CheckpointRecord(
         name=name,
         folder=f".store-{draft.name.removeprefix('.draft-')}",
         saved_at=now,
@@ -146,21 +139,15 @@ def _record(
         summary=reports.last(),
         single_file=single_file,
     )
-
-
-def _publish(folder: SessionFolder, record: CheckpointRecord, draft: Path) -> None:
-    """Give the draft, all of it on disk, its final place, and let the index file name it."""
     place = folder.checkpoints / record.folder
-    replaced = folder.checkpoint(record.name)
+    replaced = folder.checkpoint(name)
     try:
         os.replace(draft, place)
-        # Before the index names it; a power cut may not leave a name without a folder.
         sync_folder(folder.checkpoints)
-        os.replace(place / INDEX, folder.index_of(record.name))
-        sync_folder(folder.checkpoints)
+        write_atomic(folder.index_of(name), record.to_json().encode())
     except BaseException:
         # A signal handler of the guest may end the process by an exception at any line.
-        if folder.checkpoint(record.name) == replaced:
+        if folder.checkpoint(name) == replaced:
             _remove(place)
         raise
     if replaced:
@@ -187,44 +174,23 @@ def _remove(folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def _survey(draft: Path) -> tuple[int, list[str], list[str]]:
-    """Bytes of all files below `draft`, the files, and the folders, `draft` among them."""
-    size, files, folders = 0, list[str](), list[str]()
+def _settle(draft: Path) -> tuple[int, int]:
+    """Flush every file below `draft` to disk; returns their bytes and their number."""
+    size = count = 0
     for parent, _, names in os.walk(draft):
-        folders.append(parent)
         for name in names:
             path = os.path.join(parent, name)
-            if os.path.isfile(path):  # and not a dangling link, or a socket somebody left
-                files.append(path)
-                size += os.path.getsize(path)
-    return size, files, folders
-
-
-def _flush(paths: Sequence[str | Path]) -> None:
-    """Flush files and folders to disk, several at a time.
-
-    One commit of the file system's journal then serves them all; one after the other they take
-    half as long again.
-    """
-    try:
-        from concurrent.futures import ThreadPoolExecutor
-
-        with ThreadPoolExecutor(min(len(paths), FLUSHED_AT_ONCE)) as threads:
-            done = [threads.submit(_flush_one, path) for path in paths]
-    except RuntimeError:  # Python is on its way out, and starts nothing any more.
-        for path in paths:
-            _flush_one(path)
-        return
-    for task in done:
-        task.result()
-
-
-def _flush_one(path: str | Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+            if not os.path.isfile(path):  # a dangling link, or a socket somebody left
+                continue
+            descriptor = os.open(path, os.O_RDONLY)
+            try:
+                os.fsync(descriptor)
+                size += os.fstat(descriptor).st_size
+            finally:
+                os.close(descriptor)
+            count += 1
+        sync_folder(Path(parent))
+    return size, count
 
 
 def load(
