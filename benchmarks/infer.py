@@ -72,7 +72,7 @@ def compare(backbone: str, epochs: int, *, quick: bool) -> tuple[float, float, f
     grain = 8.0 if quick else GRAIN
     trainee = trained(backbone, epochs, 4000 if quick else 6000, grain)
     # So many that making the copy which predicts, once in every run, does not weigh much.
-    count = (2048 if epochs else 1024) if quick else 4096
+    count = 1024 if quick and not epochs else 4096
     test = draw_shapes(count, size=SIZE, seed=99, grain=grain)
     found: dict[str, NDArray[np.int64]] = {}
 

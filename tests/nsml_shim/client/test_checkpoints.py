@@ -259,8 +259,8 @@ def test_all_is_on_disk_before_the_index_names_it(store, saver):
     told = store.run(saver("weights") + watch).stdout
     (line,) = [line for line in told.splitlines() if line.startswith("SEEN")]
     steps = line.split()[1:]
-    draft, rest = steps[: steps.index("renamed")], steps[steps.index("renamed") :]
-    assert sorted(name if name[0] != "." else "draft" for name in draft) == [
-        *("draft", "index", "model", "model.txt"),
-    ]
-    assert rest == ["renamed", "checkpoints", "renamed", "checkpoints"]
+    first = steps.index("renamed")
+    draft = sorted("draft" if name[0] == "." else name for name in steps[:first])
+    assert draft == ["draft", "model", "model.txt"]
+    after, index, *rest = steps[first + 1 :]
+    assert (after, index[:7], rest) == ("checkpoints", ".draft-", ["renamed", "checkpoints"])
