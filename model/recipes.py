@@ -163,8 +163,8 @@ def final() -> Recipe:
     """Beyond the winners: categories hidden, our filter and its networks, a larger size, offsets.
 
     More than half of the training examples show no category, so that wrong labels are not learned
-    by heart from picture and category together; nothing else here gains as much. The filter judges
-    every label by a network that never saw it, and these networks, trained anyway, join the
+    by heart from picture and category together, which single networks gain most by. The filter
+    judges every label by a network that never saw it, and these networks, trained anyway, join the
     ensemble. A quarter more epochs, at a side larger than any they trained at and without an early
     stop before them, follow Touvron et al., "Fixing the train-test resolution discrepancy", NeurIPS
     2019 (arXiv:1906.06423). Not in it, because they did not help on the generated pictures: the
