@@ -24,8 +24,9 @@ import torch
 
 from benchmarks.measure import last_line
 from data_loader import CLASS_NAMES, TEST_LABELS, CacheWish, read_test, read_train
+from model.batch import ExampleSource
 from model.config import Recipe
-from model.devices import choose_compute, choose_device, prepare_device
+from model.devices import Compute, choose_compute, choose_device, prepare_device
 from model.experiment import start_trainee
 from model.metrics import class_f1, confusion_matrix, geometric_mean
 from model.pixels.cache.plan import OFF
@@ -33,6 +34,7 @@ from model.pixels.labels import LABEL_COLUMN
 from model.pixels.table import read_table
 from model.prediction import predict
 from model.recipes import override, smoke
+from model.trainee import Trainee
 from model.training import Listener, fit
 
 KINDS = (OFF, "jpeg", "raw")
@@ -81,14 +83,22 @@ def train(folder: Path, recipe: Recipe, kind: str, root: Path) -> Score:
     wish = CacheWish(kind, root)
     images = read_train(folder).with_cache(wish, lambda _line: None)
     begin = time.process_time()
-    trainee = start_trainee(recipe, images, CLASS_NAMES).to(choose_device())
-    compute = choose_compute(recipe.precision, trainee.network, choose_device())
-    fit(trainee, images, compute=compute, listener=Listener(lambda _result: None))
+    trainee, compute = trained(recipe, images, CLASS_NAMES)
     seconds = time.process_time() - begin
     test = read_test(folder / "test")
     predicted = predict(trainee, test, compute=compute, workers=0).y_pred
     confusion = confusion_matrix(true_classes(folder, test.names), predicted, len(CLASS_NAMES))
     return Score(geometric_mean(class_f1(confusion)), seconds)
+
+
+def trained(
+    recipe: Recipe, source: ExampleSource, class_names: tuple[str, ...]
+) -> tuple[Trainee, Compute]:
+    """A network after its last epoch, and how it computes."""
+    trainee = start_trainee(recipe, source, class_names).to(choose_device())
+    compute = choose_compute(recipe.precision, trainee.network, choose_device())
+    fit(trainee, source, compute=compute, listener=Listener(lambda _result: None))
+    return trainee, compute
 
 
 def true_classes(folder: Path, names: Sequence[str]) -> np.ndarray:

@@ -21,30 +21,24 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import mean, pstdev
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 
-from benchmarks.cache_scores import true_classes
+from benchmarks.cache_scores import trained, true_classes
 from benchmarks.corpus import FOLDER
+from benchmarks.ladder import GENERATOR
 from benchmarks.measure import last_line
 from benchmarks.shapes import CLASS_NAMES as SHAPE_NAMES
 from benchmarks.shapes import MARGIN, SIZE, draw_shapes
 from data_loader import CLASS_NAMES, read_test, read_train
-from model.batch import ExampleSource
 from model.config import NARROW, Recipe
-from model.devices import choose_compute, choose_device, prepare_device
-from model.experiment import start_trainee
+from model.devices import choose_device, prepare_device
 from model.prediction import predict
 from model.recipes import override, smoke
-from model.trainee import Trainee
-from model.training import Listener, fit
 
 PICTURES = 6000
 PEER = "resnet10t"
 WANTED, SECONDS = 0.90, 45
 """Accuracy that is aimed at, and within how many seconds."""
-GENERATOR = Path(__file__).resolve().parents[1] / "datasets" / "review_img" / "generate.py"
 
 
 @dataclass(frozen=True)
@@ -111,12 +105,13 @@ def contest(task: Task, backbone: str, seeds: int) -> Run:
 def train_on_reviews(backbone: str, epochs: int, seed: int) -> Run:
     """Train the recipe `smoke` on generated reviews and measure on their clean test side."""
     folder = balanced_reviews()
-    recipe = override(smoke(), [f"backbone={backbone}", f"epochs={epochs}", f"seed={seed}"])
+    changes = [f"backbone={backbone}", f"epochs={epochs}", f"seed={seed}", "loader_workers=0"]
     begin = time.process_time()
-    trainee = trained(override(recipe, ["loader_workers=0"]), read_train(folder), CLASS_NAMES)
+    trainee, compute = trained(override(smoke(), changes), read_train(folder), CLASS_NAMES)
     seconds = time.process_time() - begin
     test = read_test(folder / "test")
-    return Run(accuracy(trainee, test, true_classes(folder, test.names)), seconds)
+    predicted = predict(trainee, test, compute=compute, workers=0).y_pred
+    return Run(float((predicted == true_classes(folder, test.names)).mean()), seconds)
 
 
 def train_on_shapes(backbone: str, epochs: int, seed: int) -> Run:
@@ -125,24 +120,10 @@ def train_on_shapes(backbone: str, epochs: int, seed: int) -> Run:
     source = draw_shapes(PICTURES, size=SIZE, seed=seed)
     unseen = draw_shapes(1000, size=SIZE, seed=1000 + seed)
     begin = time.process_time()
-    trainee = trained(recipe, source, SHAPE_NAMES)
+    trainee, compute = trained(recipe, source, SHAPE_NAMES)
     seconds = time.process_time() - begin
-    return Run(accuracy(trainee, unseen, unseen.labels), seconds)
-
-
-def trained(recipe: Recipe, source: ExampleSource, class_names: tuple[str, ...]) -> Trainee:
-    """A network after its last epoch."""
-    trainee = start_trainee(recipe, source, class_names).to(choose_device())
-    compute = choose_compute(recipe.precision, trainee.network, choose_device())
-    fit(trainee, source, compute=compute, listener=Listener(lambda _result: None))
-    return trainee
-
-
-def accuracy(trainee: Trainee, source: ExampleSource, classes: NDArray[np.int64]) -> float:
-    """Share of the pictures whose class, int [N], is found."""
-    precision = trainee.blueprint.recipe.precision
-    compute = choose_compute(precision, trainee.network, choose_device())
-    return float((predict(trainee, source, compute=compute, workers=0).y_pred == classes).mean())
+    predicted = predict(trainee, unseen, compute=compute, workers=0).y_pred
+    return Run(float((predicted == unseen.labels).mean()), seconds)
 
 
 def balanced_reviews() -> Path:

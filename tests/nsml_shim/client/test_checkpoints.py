@@ -243,7 +243,6 @@ def test_a_disk_that_fills_up_while_publishing_keeps_the_checkpoint_before(store
 
 def test_all_is_on_disk_before_the_index_names_it(store, saver):
     watch = (
-        "import sys\n"
         "done, fsync, replace = [], os.fsync, os.replace\n"
         "def seen(descriptor):\n"
         "    fsync(descriptor)\n"
